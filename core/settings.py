@@ -1,0 +1,45 @@
+"""The operator's settings: read once by launch.py from options, environment (``FLOORWALKER_…``) and defaults."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every option of ``launch.py``; frozen after start."""
+
+    model_config = SettingsConfigDict(env_prefix="FLOORWALKER_", frozen=True, extra="ignore")
+
+    shop: Path = Field(CHECKOUT / "shops" / "electronics", description="the shop folder")
+    data_dir: Path = Field(CHECKOUT / ".floorwalker", description="where indexes, sessions and events are kept")
+    host: str = Field("127.0.0.1", description="the address to bind; other than loopback needs an API key")
+    port: int = Field(8000, ge=0, le=65535, description="the port to bind; 0 takes a free one")
+    llm: str = Field("auto", description="auto, embedded, vllm[:MODEL] or the URL of an OpenAI-compatible server")
+    mode: Literal["agent", "hybrid", "embedded"] | None = Field(
+        None, description="who decides and who words; follows --llm when not given"
+    )
+    api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
+    operator_key: SecretStr | None = Field(None, description="guards /metrics and /insights")
+    encoder: str = Field("minilm", description="minilm, a sentence-transformers id or path, or a /v1/embeddings URL")
+    threads: int = Field(0, ge=0, description="worker threads for turns; 0 takes the number of cores")
+    turn_limit: float = Field(30.0, gt=0, description="seconds that a turn may take")
+    max_message: int = Field(20_000, gt=0, description="characters that a message may have")
+    watch: bool = Field(True, description="follow price, stock and item changes in the shop folder while serving")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the host is reachable from other machines."""
+        if self.host == "localhost":
+            return False
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return True

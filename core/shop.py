@@ -1,0 +1,176 @@
+"""``shop.yaml``: what a shop's engineer says of the shop beyond its data files (docs/shops.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from core.entities import FacetType
+from core.errors import Problem, ShopError
+
+
+def _by_language(value: Any) -> Any:
+    """Let a plain string stand for the English text."""
+    return {"en": value} if isinstance(value, str) else value
+
+
+def _lists_by_language(value: Any) -> Any:
+    """Let a word or a list of words stand for the English ones."""
+    if isinstance(value, str):
+        return {"en": [value]}
+    return {"en": value} if isinstance(value, list) else value
+
+
+Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
+Words = Annotated[dict[str, list[str]], BeforeValidator(_lists_by_language)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ValueConfig(_Strict):
+    """A facet's value: display names and other words for it."""
+
+    label: Text = {}
+    synonyms: list[str] = []
+
+
+class FacetConfig(_Strict):
+    """What cannot be inferred of a facet from its column."""
+
+    type: FacetType | None = None
+    unit: str | None = None
+    label: Text = {}
+    synonyms: Words = {}
+    better: Literal["higher", "lower"] | None = None
+    low: Words = {}
+    high: Words = {}
+    values: dict[str, ValueConfig] = {}
+    ask: bool = True
+    ignore: bool = False
+
+
+class CategoryConfig(_Strict):
+    """A category's display names and other words for it; keyed by its last path element."""
+
+    label: Text = {}
+    synonyms: Words = {}
+
+
+class EligibilityRule(_Strict):
+    """Items that match ``when`` are shown only after the user confirmed ``question``."""
+
+    when: dict[str, Any]
+    question: Text
+
+
+class Rules(_Strict):
+    """Business rules, enforced in code."""
+
+    show: int = Field(3, ge=1, le=10)
+    in_stock_only: bool = True
+    exclude_owned: bool = True
+    exclude_disliked: bool = True
+    max_per_group: int = Field(1, ge=1)
+    disclose_sponsored: bool = True
+    block: list[dict[str, Any]] = []
+    boost: list[dict[str, Any]] = []
+    confirm: list[EligibilityRule] = []
+
+
+class Weights(_Strict):
+    """The fusion's weights; sensible before any data."""
+
+    semantic: float = 1.0
+    lexical: float = 0.6
+    collaborative: float = 0.7
+    popularity: float = 0.25
+    quality: float = 0.25
+    profile: float = 0.5
+    anchor: float = 1.5
+    session: float = 0.6
+    price: float = 0.1
+    new: float = 0.05
+    wish: float = 0.8
+    sort: float = 1.5
+
+
+class ReturnRules(_Strict):
+    """What the desk may do with an order, by its state."""
+
+    window_days: int = Field(30, ge=0)
+    returnable: list[str] = ["delivered"]
+    cancellable: list[str] = ["pending"]
+    modifiable: list[str] = ["pending"]
+    not_returnable_categories: list[str] = []
+
+
+class Shop(_Strict):
+    """A parsed ``shop.yaml``; ``root`` is the folder that it stands in."""
+
+    root: Path = Field(Path("."), exclude=True)
+    name: Text
+    language: str = "en"
+    languages: list[str] = ["en", "zh"]
+    currency: str | None = None
+    greeting: Text = {}
+    examples: dict[str, list[str]] = {}
+    """Opening messages offered on the chat page, by language."""
+    items: str | None = None
+    interactions: str | None = None
+    reviews: str | None = None
+    relations: str | None = None
+    customers: str | None = None
+    orders: str | None = None
+    policies: str = "policies"
+    columns: dict[str, str] = {}
+    """Column in the items file -> reserved or facet name."""
+    category_separator: str = ">"
+    list_separator: str = "|"
+    facets: dict[str, FacetConfig] = {}
+    categories: dict[str, CategoryConfig] = {}
+    brands: dict[str, ValueConfig] = {}
+    relation_labels: dict[str, Text] = {}
+    personas: dict[str, str] = {}
+    """User id -> name, offered on the chat page as "shop as"."""
+    rules: Rules = Rules()
+    weights: Weights = Weights()
+    returns: ReturnRules = ReturnRules()
+    identity: Literal["order_email", "name_postcode"] = "order_email"
+
+    def file(self, kind: str) -> Path | None:
+        """Return the path of a data file: the one named, else the first of csv, jsonl, parquet that exists, else None."""
+        named: str | None = getattr(self, kind)
+        if named:
+            return self.root / named
+        found = (self.root / f"{kind}{suffix}" for suffix in (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet"))
+        return next((path for path in found if path.exists()), None)
+
+
+def load_shop(folder: Path) -> Shop:
+    """Read and validate ``folder/shop.yaml``.
+
+    Raises:
+        ShopError: the folder or file is missing, is no YAML, or has unknown or wrong fields.
+    """
+    path = folder / "shop.yaml"
+    if not path.is_file():
+        raise ShopError([Problem(str(path), "not found: a shop folder needs a shop.yaml (see docs/shops.md)")])
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ShopError([Problem(str(path), f"is not readable YAML: {error}")]) from error
+    if not isinstance(content, dict):
+        raise ShopError([Problem(str(path), "must be a mapping with at least a name")])
+    try:
+        return Shop.model_validate({**content, "root": folder})
+    except ValidationError as error:
+        problems = [
+            Problem(str(path), item["msg"], field=".".join(str(part) for part in item["loc"]))
+            for item in error.errors(include_url=False)
+        ]
+        raise ShopError(problems) from error
