@@ -1,0 +1,1 @@
+"""The service desk: customers, orders, policies, and what a customer may change, decided in code."""

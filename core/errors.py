@@ -23,8 +23,9 @@ FloorwalkerError(code)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class FloorwalkerError(Exception):
@@ -153,6 +154,13 @@ class ServiceError(FloorwalkerError):
     """The service desk refuses."""
 
     code = "service_refused"
+
+    def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+        """Say what is refused and why; ``code`` names the rule, ``data`` holds the values that its wording needs."""
+        super().__init__(message)
+        self.data = dict(data or {})
+        if code:
+            self.code = code
 
 
 class ModelError(FloorwalkerError):

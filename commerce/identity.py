@@ -1,0 +1,139 @@
+"""Who a customer is: proof by order number and e-mail, or by name and postcode, with limited tries and no hints."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from commerce.records import Customer, Order, order_key, plain
+from core.conversation import Identity
+from core.errors import ServiceError
+from storage.database import Database
+
+IDENTITY_SECONDS = 30 * 60.0
+
+SESSION_TRIES = 5
+ORDER_TRIES = 10
+WINDOW_SECONDS = 15 * 60.0
+"""So many wrong answers in a session, or for one order or name, until the oldest is a quarter of an hour old."""
+
+ORDERS_KEPT = 20
+"""Order numbers remembered in an identity; the desk opens all orders of the customer."""
+
+MIGRATIONS = (
+    "CREATE TABLE failures (subject TEXT NOT NULL, time REAL NOT NULL); CREATE INDEX s ON failures (subject);",
+)
+
+
+class People(Protocol):
+    """What identification needs of a back end."""
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Return a customer by id."""
+        ...
+
+    def customers_named(self, name: str, postcode: str) -> tuple[Customer, ...]:
+        """Return the customers of a name and postcode."""
+        ...
+
+    def order(self, order_id: str) -> Order | None:
+        """Return an order by its number."""
+        ...
+
+    def orders_of(self, customer_id: str) -> tuple[Order, ...]:
+        """Return a customer's orders, newest first."""
+        ...
+
+
+class IdentityDesk:
+    """Turns what a customer says of themselves into an identity, or not."""
+
+    def __init__(self, people: People, attempts: Path, *, clock: Callable[[], float] = time.time) -> None:
+        """Keep the wrong tries in a file, so that a restart does not forgive them.
+
+        Raises:
+            StorageError: the file or its folder cannot be used.
+        """
+        self._people = people
+        self._attempts = Database(attempts, MIGRATIONS)
+        self._clock = clock
+        self._one_at_a_time = threading.Lock()
+        """Or many tries at once would all be counted after all were allowed."""
+
+    def by_order(self, order_id: str, email: str, *, session: str) -> Identity | None:
+        """Return an identity when the order exists and was placed with that e-mail address, else None.
+
+        None does not say which part was wrong; the comparison of the address takes constant time.
+
+        Raises:
+            ServiceError: ``too_many_tries``, said for existing and invented orders alike; ``data["seconds"]`` to wait.
+        """
+        subjects = (f"session:{session}", f"order:{order_key(order_id)}")
+        with self._one_at_a_time:
+            self._refuse_guessing(subjects)
+            order = self._people.order(order_id)
+            customer = self._people.customer(order.customer_id if order else "")
+            known = customer.email if customer else ""
+            same = hmac.compare_digest(_digest(plain(email)), _digest(plain(known)))
+            if customer is None or not known or not same:
+                self._count(subjects)
+                return None
+        return self._identity(customer)
+
+    def by_name(self, name: str, postcode: str, *, session: str) -> Identity | None:
+        """Return an identity when exactly one customer has that name and postcode, else None.
+
+        Raises:
+            ServiceError: ``too_many_tries``.
+        """
+        subjects = (f"session:{session}", f"name:{plain(name)}")
+        with self._one_at_a_time:
+            self._refuse_guessing(subjects)
+            found = self._people.customers_named(name, postcode) if plain(name) and plain(postcode) else ()
+            if len(found) != 1:
+                self._count(subjects)
+                return None
+        return self._identity(found[0])
+
+    def close(self) -> None:
+        """Close the file of wrong tries."""
+        self._attempts.close()
+
+    def _identity(self, customer: Customer) -> Identity:
+        orders = tuple(order.id for order in self._people.orders_of(customer.id)[:ORDERS_KEPT])
+        return Identity(customer.id, orders, self._clock() + IDENTITY_SECONDS)
+
+    def _refuse_guessing(self, subjects: tuple[str, str]) -> None:
+        now = self._clock()
+        for subject, tries in zip(subjects, (SESSION_TRIES, ORDER_TRIES), strict=True):
+            rows = self._attempts.query(
+                "SELECT time FROM failures WHERE subject = ? AND time > ? ORDER BY time DESC LIMIT ?",
+                (_name(subject), now - WINDOW_SECONDS, tries),
+            )
+            if len(rows) >= tries:
+                wait = rows[-1][0] + WINDOW_SECONDS - now
+                raise ServiceError(
+                    f"too many wrong tries; try again in {round(wait / 60) or 1} minutes",
+                    code="too_many_tries",
+                    data={"seconds": round(wait)},
+                )
+
+    def _count(self, subjects: tuple[str, str]) -> None:
+        now = self._clock()
+        with self._attempts.transaction() as connection:
+            connection.execute("DELETE FROM failures WHERE time <= ?", (now - WINDOW_SECONDS,))
+            connection.executemany("INSERT INTO failures VALUES (?, ?)", [(_name(each), now) for each in subjects])
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+
+
+def _name(subject: str) -> str:
+    """What people typed is kept as a digest only."""
+    return _digest(subject).hex()
