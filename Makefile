@@ -1,9 +1,8 @@
 # The set-up and every check, for people and for CI alike. `make` alone lists the targets.
-# Needs python3 (3.11 to 3.13) with venv, git and make; writes only to $(VENV), $(DATA) and uv's cache.
+# Needs python3 (3.11 to 3.13) with venv, git and make; writes only to $(VENV), .floorwalker/ and uv's cache.
 
 VENV ?= $(or $(UV_PROJECT_ENVIRONMENT),.venv)
-DATA ?= $(or $(FLOORWALKER_DATA_DIR),.floorwalker)
-ARGS ?=
+ARGS =
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 PACKAGES := agent benchmarks commerce core evaluation generator prompts retrieval server storage tools
@@ -44,7 +43,7 @@ test-slow: $(VENV)/.installed-test ## run the tests that take long
 lint: $(VENV)/.installed-test ## style and common mistakes (ruff), and whether the lock fits pyproject.toml
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || echo "note: 'make format' would change some files (advice, no failure)"
-	@$(UV) lock --check --quiet --config-file uv.toml
+	@$(UV) lock --check --quiet --offline --config-file uv.toml
 
 format: $(VENV)/.installed-test ## format the code and mend what can be mended
 	@$(PY) -m ruff check --fix --quiet . || true
@@ -73,7 +72,8 @@ lock: $(VENV)/.uv ## take the newest versions that fit into uv.lock and requirem
 		--custom-compile-command "make lock" --output-file requirements-uv.txt --upgrade
 
 clean: ## take away what make made: environment, indexes, sessions, caches
-	rm -rf "$(VENV)" "$(DATA)" .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf "$(VENV)"; fi
+	rm -rf .floorwalker .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: a second call does nothing; a changed lock is followed.

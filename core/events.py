@@ -64,7 +64,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that the caller must act on: ``handoff``, ``checkout``, …"""
+    """Something that the caller must act on: ``handoff``, ``checkout`` and the like."""
 
     kind: str
     summary: str

@@ -143,7 +143,7 @@ class Shop(_Strict):
     identity: Literal["order_email", "name_postcode"] = "order_email"
 
     def file(self, kind: str) -> Path | None:
-        """Return the path of a data file: the one named, else the first of csv, jsonl, parquet that exists, else None."""
+        """Return the path of a data file: the one named, else the first that exists (csv, jsonl, parquet), or None."""
         named: str | None = getattr(self, kind)
         if named:
             return self.root / named
