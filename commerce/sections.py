@@ -68,6 +68,8 @@ def _split(text: str, ref: str, filename: str, language: Language) -> Iterator[S
     document = ""
     anchors: dict[str, int] = {}
     for level, heading, body in _blocks(text):
+        if not heading and not body:
+            continue
         anchored = _ANCHOR.search(heading)
         title = _ANCHOR.sub("", heading)
         if level == 1 and not document:

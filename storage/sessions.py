@@ -96,7 +96,8 @@ class SessionStore:
         """Write one turn in one transaction: all of it or nothing.
 
         Args:
-            keys: session keys; each now holds ``state``. The transcript goes under the first.
+            keys: session keys; each now holds ``state`` (a snapshot stays what it is). The transcript goes under the
+                first.
             state: the state after the turn.
             issued: whether the server issued the session or a channel verified it; only then are the identity and
                 the desk's pending work kept.
@@ -114,7 +115,9 @@ class SessionStore:
         own = _states().dump_json(state).decode() if issued else public
         with self._database.transaction() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO states (key, format, body, snapshot, user_id, saved) VALUES (?, ?, ?, 0, ?, ?)",
+                "INSERT INTO states (key, format, body, snapshot, user_id, saved) VALUES (?, ?, ?, 0, ?, ?) "
+                "ON CONFLICT DO UPDATE SET format = excluded.format, body = excluded.body, user_id = excluded.user_id, "
+                "saved = excluded.saved WHERE snapshot = 0",
                 [(key, STATE_FORMAT, own, user_id, now) for key in keys],
             )
             connection.executemany(
@@ -125,7 +128,7 @@ class SessionStore:
             if keys:
                 connection.executemany(
                     "INSERT INTO transcripts (key, turn, role, text, user_id, time) VALUES (?, ?, ?, ?, ?, ?)",
-                    [(keys[0], state.turn, line.role, line.text, user_id, now) for line in transcript],
+                    [(keys[0], state.turn, line.role, _storable(line.text), user_id, now) for line in transcript],
                 )
             if retry_key is not None and reply is not None:
                 self._put_reply(connection, retry_key, reply, user_id, now)
@@ -202,6 +205,11 @@ def _states() -> TypeAdapter[ConversationState]:
 @cache
 def _replies() -> TypeAdapter[Reply]:
     return TypeAdapter(Reply)
+
+
+def _storable(text: str) -> str:
+    """Return a text without halves of characters, which a client can send in JSON and SQLite refuses."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _parse(adapter: TypeAdapter[Stored], stored_format: int, body: str, what: str) -> Stored | None:
