@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -22,11 +22,10 @@ from core.errors import ItemNotFound
 from core.shop import Shop
 from retrieval.categories import CategoryTree, Path
 from retrieval.columns import Bools, CodeColumn, Column, FlagColumn, Floats, Ints, ListColumn, NumberColumn
+from retrieval.comparing import EPOCH, iso_date
 from retrieval.live import changed as changed_column
 from retrieval.live import live_value
 from retrieval.wording import item_text
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 BUILT_IN = ("price", "brand", "category", "rating", "rating_count", "stock", "created_at", "title")
 """The reserved columns that are facets too, in every shop."""
@@ -192,6 +191,14 @@ class Catalogue:
         if languages is None:
             languages = tuple(dict.fromkeys((self.shop.language, *self.shop.languages)))
         return item_text(self.item_at(row), self.facets, languages)
+
+    def naming(self, row: int) -> tuple[str, str | None, str | None, tuple[str, ...]]:
+        """Return an item's id, group, brand and titles (of every language, the shop's own first)."""
+        columns = self._snapshot.columns
+        keys = ("title", *(key for name, _, key in self._layout.translations if name == "title"))
+        titles = (columns[key].at(row) for key in keys if key in columns)
+        group, brand = (columns[name].at(row) if name in columns else None for name in ("group_id", "brand"))
+        return self.ids[row], group, brand, tuple(filter(None, dict.fromkeys(titles)))
 
     # -- columns -------------------------------------------------------------------------------------------------------
 
@@ -388,9 +395,3 @@ class _Layout:
 def _code_at(column: Column, row: int) -> int:
     place = column.position(row)
     return -1 if place < 0 or not isinstance(column, CodeColumn) else int(column.data[place])
-
-
-def iso_date(days: float) -> str:
-    """Return days since the epoch as ``2024-05-17``, with the time of day when there is one."""
-    moment = EPOCH + timedelta(days=days)
-    return moment.date().isoformat() if days == int(days) else moment.isoformat(timespec="seconds")

@@ -13,64 +13,22 @@ mean that any element is (one of) the wanted, the negations that none is. On one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
 from core.entities import Constraint, Op, Relaxation, Strength, Value
 from core.shop import Rules
-from retrieval.catalogue import EPOCH, Catalogue, Snapshot
+from retrieval.catalogue import Catalogue, Snapshot
 from retrieval.columns import Bools, CodeColumn, FlagColumn, Floats, ListColumn, NumberColumn, TextColumn, fold
-
-NEGATIONS = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
-ORDERINGS = frozenset({Op.LE, Op.GE, Op.LT, Op.GT, Op.BETWEEN})
-PARTS = frozenset({Op.CONTAINS, Op.NOT_CONTAINS})
+from retrieval.comparing import NEGATIONS, ORDERINGS, PARTS, as_numbers, as_texts
+from retrieval.validation import validate as validate
 
 _TOLERANCE = 1e-9
 """Relative: a limit that was converted between units must not miss its own value."""
 
 _LONGEST_SET = 63
 """Constraints whose violations fit into one int64 an item; more are never relaxed."""
-
-
-def epoch_days(text: str) -> float:
-    """Return an ISO date or time as days since the epoch.
-
-    Raises:
-        ValueError: the text is no ISO date.
-    """
-    moment = datetime.fromisoformat(text)
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH).total_seconds() / 86400
-
-
-def as_number(value: Value) -> float:
-    """Return a constraint's value as a number: dates as days since the epoch, booleans as 0 and 1.
-
-    Raises:
-        ValueError: the value is no number.
-    """
-    if isinstance(value, int | float):
-        return float(value)
-    if isinstance(value, str):
-        folded = value.strip().casefold()
-        if folded in ("true", "false"):
-            return float(folded == "true")
-        try:
-            return float(folded)
-        except ValueError:
-            return epoch_days(folded.upper())
-    raise ValueError(f"expected one number, not {value!r}")
-
-
-def as_numbers(value: Value) -> list[float]:
-    """Return a constraint's value or values as numbers. Raises like ``as_number``."""
-    return [as_number(each) for each in value] if isinstance(value, tuple | list) else [as_number(value)]
-
-
-def as_texts(value: Value) -> list[str]:
-    """Return a constraint's value or values as texts."""
-    return [str(each) for each in value] if isinstance(value, tuple | list) else [str(value)]
 
 
 def _near(numbers: Floats, wanted: float) -> Bools:
@@ -107,7 +65,7 @@ def satisfied(catalogue: Catalogue, constraint: Constraint, snapshot: Snapshot |
     """Return for each item whether it satisfies one constraint, must or wish; not to be written to.
 
     Raises:
-        ValueError: the field is unknown, or its type has no such comparison (see ``validation.validated``).
+        ValueError: the field is unknown, or its type has no such comparison (see ``validate``).
     """
     column = catalogue.column(constraint.field, snapshot)
     op, value = constraint.op, constraint.value

@@ -11,7 +11,7 @@ import numpy as np
 from core.entities import Constraint, Facet, FacetType, Op, Value
 from retrieval.catalogue import Catalogue, UnknownField
 from retrieval.columns import fold
-from retrieval.constraints import ORDERINGS, as_number, as_texts
+from retrieval.comparing import NEGATIONS, ORDERINGS, as_number, as_texts
 from retrieval.units import convert, find_currency, find_unit
 
 _LIST_OPS = {Op.EQ: Op.CONTAINS, Op.NE: Op.NOT_CONTAINS}
@@ -20,7 +20,7 @@ _TRUE = frozenset({"true", "yes", "1", "1.0", "是", "有"})
 _FALSE = frozenset({"false", "no", "0", "0.0", "否", "无", "没有"})
 
 
-def validated(catalogue: Catalogue, constraint: Constraint) -> Constraint:
+def validate(catalogue: Catalogue, constraint: Constraint) -> Constraint:
     """Return a constraint that ``mask`` takes: numbers in the catalogue's unit, texts in the catalogue's spelling.
 
     Display names and synonyms of values become the values; on a list facet ``==`` becomes ``contains``. A text that
@@ -108,7 +108,7 @@ def _boolean(facet: Facet, constraint: Constraint, values: Sequence[Any]) -> Con
     folded = {fold(str(value)) for value in values}
     if len(folded) != 1 or not folded <= _TRUE | _FALSE:
         raise ValueError(f"{facet.name} is yes or no: the value must be true or false, not {constraint.value!r}")
-    negated = constraint.op in (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
+    negated = constraint.op in NEGATIONS
     return replace(constraint, op=Op.EQ, value=bool(folded & _TRUE) != negated, unit=None)
 
 
@@ -119,23 +119,31 @@ def _textual(catalogue: Catalogue, facet: Facet, constraint: Constraint, values:
     texts = [text.strip() for text in as_texts(tuple(values))]
     if not all(texts):
         raise ValueError(f"{facet.name}: the value is empty")
-    if len(texts) > 1 and op not in (Op.IN, Op.NOT_IN):
-        op = Op.NOT_IN if op in (Op.NE, Op.NOT_CONTAINS) else Op.IN
+    spelled = tuple(dict.fromkeys(value for text in texts for value in canonical(catalogue, facet, text)))
+    if len(spelled) > 1:
+        op = Op.NOT_IN if op in NEGATIONS else Op.IN
     if facet.type is FacetType.LIST:
         op = _LIST_OPS.get(op, op)
-    spelled = tuple(canonical(catalogue, facet, text) for text in texts)
     return replace(constraint, op=op, value=_shaped(facet, op, spelled), unit=None)
 
 
-def canonical(catalogue: Catalogue, facet: Facet, text: str) -> str:
-    """Return the catalogue's own spelling of a value, category or brand, else the text as it is."""
+def canonical(catalogue: Catalogue, facet: Facet, text: str) -> tuple[str, ...]:
+    """Return the values, categories or brands that a text names, in the catalogue's spelling; else the text itself.
+
+    A value that is spelled like the text comes alone; several can share a display name or synonym.
+    """
     if facet.type is FacetType.TEXT:
-        return text
+        return (text,)
     if facet.name == "category" and (node := catalogue.tree.node(text)):
-        return node
+        return (node,)
     wanted = fold(text)
-    for value in catalogue.values(facet.name):
-        names = (value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ()))
-        if any(fold(name) == wanted for name in names):
-            return value
-    return text
+    known = catalogue.values(facet.name)
+    exact = tuple(value for value in known if fold(value) == wanted)
+    if exact:
+        return exact
+    named = tuple(value for value in known if wanted in map(fold, _names(facet, value)))
+    return named or (text,)
+
+
+def _names(facet: Facet, value: str) -> list[str]:
+    return [*facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
