@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
     operator_key: SecretStr | None = Field(None, description="guards /metrics and /insights")
+    allowed_hosts: str = Field(
+        "", description="host names under which a proxy on this machine passes requests on, separated by commas"
+    )
     encoder: str = Field("minilm", description="minilm, a sentence-transformers id or path, or a /v1/embeddings URL")
     threads: int = Field(0, ge=0, description="worker threads for turns; 0 takes the number of cores")
     turn_limit: float = Field(30.0, gt=0, description="seconds that a turn may take")

@@ -1,0 +1,104 @@
+"""Who may call: API keys for ``/v1``, the operator's key, and the host names that browsers may reach us under."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from ipaddress import ip_address
+
+from pydantic import SecretStr
+from starlette.requests import Request
+
+from core.errors import RequestError, SettingsError
+from core.settings import Settings
+from server.errors import unauthorized
+
+
+class Gate:
+    """Checks keys without telling by its timing how much of one was right."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the keys of the settings.
+
+        Raises:
+            SettingsError: the host is reachable from other machines and there is no API key.
+        """
+        self._keys = _digests(settings.api_key)
+        self._operator = _digests(settings.operator_key)
+        self._exposed = settings.exposed
+        self._host = settings.host.lower()
+        self._allowed = frozenset(name.strip().lower() for name in settings.allowed_hosts.split(",") if name.strip())
+        if self._exposed and not self._keys:
+            raise SettingsError(
+                f"--host {settings.host} can be reached from other machines: set FLOORWALKER_API_KEY "
+                "(clients send it as Authorization: Bearer KEY), or bind 127.0.0.1"
+            )
+
+    def caller(self, request: Request) -> str:
+        """Return who calls: the digest of the key, or ``""`` on an open loopback server.
+
+        Raises:
+            RequestError: status 401, no key or a wrong one.
+        """
+        return self._check(request, self._keys) if self._keys else ""
+
+    def operator(self, request: Request) -> None:
+        """Let the operator pass; on loopback everybody is, unless there is an operator's key.
+
+        Raises:
+            RequestError: status 401, no key or a wrong one; 403, the server is exposed and has no operator's key.
+        """
+        if self._operator:
+            self._check(request, self._operator)
+        elif self._exposed:
+            raise RequestError(
+                "this page is for the operator: start the server with FLOORWALKER_OPERATOR_KEY and send that key",
+                code="operator_key_unset",
+                status=403,
+            )
+
+    def host_allowed(self, header: str) -> bool:
+        """Return whether a Host header may reach a loopback server; any other is DNS rebinding or a proxy's."""
+        if self._exposed or not header:
+            return True
+        name = header.rsplit(":", 1)[0] if not header.endswith("]") and ":" in header else header
+        name = name.strip("[]").rstrip(".").lower()
+        if name in ("localhost", self._host) or name.endswith(".localhost") or name in self._allowed:
+            return True
+        try:
+            return ip_address(name).is_loopback
+        except ValueError:
+            return False
+
+    @staticmethod
+    def _check(request: Request, known: tuple[str, ...]) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthorized("no API key: send it as Authorization: Bearer KEY")
+        digest = _digest(token.strip())
+        matches = [hmac.compare_digest(digest, candidate) for candidate in known]
+        if not any(matches):
+            raise unauthorized("the API key is not one of this server's")
+        return digest
+
+
+def require_caller(request: Request) -> None:
+    """Keep the caller in ``request.state`` (a FastAPI dependency of every ``/v1`` route)."""
+    gate: Gate = request.app.state.gate
+    request.state.caller = gate.caller(request)
+
+
+def require_operator(request: Request) -> None:
+    """Let only the operator pass (a FastAPI dependency)."""
+    gate: Gate = request.app.state.gate
+    gate.operator(request)
+
+
+def _digests(keys: SecretStr | None) -> tuple[str, ...]:
+    if keys is None:
+        return ()
+    return tuple(_digest(key.strip()) for key in keys.get_secret_value().split(",") if key.strip())
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
