@@ -5,7 +5,7 @@ VENV ?= $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 ARGS =
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
-PACKAGES := agent benchmarks commerce core evaluation generator prompts retrieval server storage tools
+PACKAGES := agent benchmarks commerce core docs evaluation generator prompts retrieval server storage tools
 DOORS := launch.py floorwalker.py
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
