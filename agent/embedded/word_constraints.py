@@ -1,0 +1,142 @@
+"""Constraints in words: as chips ("under $900", "not Acme") and inside sentences ("not from Acme")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from agent.embedded.word_values import Values, is_adjective, spoken
+from core.entities import Constraint, FacetType, Language, Op, Value
+from prompts.phrases import standard
+from retrieval.catalogue import Catalogue
+
+_NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
+_SIDES = {Op.LE: "most", Op.LT: "below", Op.GE: "least", Op.GT: "above"}
+_BARE_LENGTH = 3
+"""A value shorter than this says too little without its facet's name ("M")."""
+
+
+def word_constraint(constraint: Constraint, catalogue: Catalogue, language: Language) -> str:
+    """Return a constraint as a chip's plain text: "under $900", "not Acme", "noise cancelling", "900 美元以内"."""
+    return _Wording(Values(catalogue, spoken(language, catalogue.shop))).chip(constraint)
+
+
+def word_option(constraint: Constraint, catalogue: Catalogue, language: Language) -> str:
+    """Return a constraint as the answer to a question about its facet: "13–14 in", "yes", "under $300"."""
+    return _Wording(Values(catalogue, spoken(language, catalogue.shop))).option(constraint)
+
+
+def word_needs(constraints: Sequence[Constraint], values: Values) -> str:
+    """Return constraints as one plain list, in the order given: "under $900, not from Acme and waterproof"."""
+    wording = _Wording(values)
+    return values.listing([wording.inside(constraint) for constraint in constraints])
+
+
+class _Wording:
+    def __init__(self, values: Values) -> None:
+        self.values = values
+
+    def say(self, key: str, **variables: Any) -> str:
+        return standard().say(key, self.values.language, **variables)
+
+    def chip(self, constraint: Constraint) -> str:
+        """Word it standing alone."""
+        facet = self.values.facet(constraint.field)
+        if isinstance(constraint.value, bool) or facet.type is FacetType.BOOLEAN:
+            return self._boolean(constraint)
+        if _bounds(constraint) is not None or facet.type in (FacetType.NUMBER, FacetType.DATE):
+            return self._bound(constraint)
+        return self._values(constraint)
+
+    def inside(self, constraint: Constraint) -> str:
+        """Word it for the middle of a sentence."""
+        facet = self.values.facet(constraint.field)
+        if constraint.field == "brand" and constraint.op in (Op.EQ, Op.NE, Op.IN, Op.NOT_IN):
+            side = "not_from" if constraint.op in _NEGATIVE else "from"
+            return self.say(f"need.{side}", value=self._either(constraint))
+        if facet.type is FacetType.BOOLEAN and _positive(constraint) and self.values.language == "en":
+            label = self.values.label(constraint.field)
+            return label if is_adjective(label) else self.say("need.with", value=label)
+        return self.chip(constraint)
+
+    def option(self, constraint: Constraint) -> str:
+        """Word it as an answer."""
+        facet = self.values.facet(constraint.field)
+        if isinstance(constraint.value, bool) or facet.type is FacetType.BOOLEAN:
+            return self.say("value.yes" if _positive(constraint) else "value.no")
+        if facet.type in (FacetType.NUMBER, FacetType.DATE):
+            return self._range(constraint)
+        return self._either(constraint) if constraint.op not in _NEGATIVE else self._values(constraint)
+
+    def _boolean(self, constraint: Constraint) -> str:
+        label = self.values.label(constraint.field)
+        return label if _positive(constraint) else self.values.without(label)
+
+    def _values(self, constraint: Constraint) -> str:
+        value = self._either(constraint)
+        if len(value) < _BARE_LENGTH and value.isascii():
+            value = self.say("value.labelled", label=self.values.label(constraint.field), value=value)
+        return self.say("need.not", value=value) if constraint.op in _NEGATIVE else value
+
+    def _either(self, constraint: Constraint) -> str:
+        field, value = constraint.field, constraint.value
+        if isinstance(value, tuple) and not (field == "category" and constraint.op in (Op.EQ, Op.NE)):
+            return self.values.listing([self.values.show(field, part) for part in value], "or")
+        return self.values.show(field, value)
+
+    def _bound(self, constraint: Constraint) -> str:
+        said = self._range(constraint)
+        field = constraint.field
+        if field == "price":
+            return said
+        if self.values.facet(field).type is FacetType.DATE:
+            return self.say("need.dated", label=self.values.label(field), value=said)
+        united = bool(self.values.facet(field).unit) and not isinstance(constraint.value, str)
+        return self.say(f"need.measured_{'unit' if united else 'bare'}", label=self.values.label(field), value=said)
+
+    def _range(self, constraint: Constraint) -> str:
+        """Word the bound without its facet's name."""
+        ends = _bounds(constraint)
+        kind = "price" if constraint.field == "price" else "number"
+        if self.values.facet(constraint.field).type is FacetType.DATE:
+            kind = "date"
+        if ends is not None:
+            low, high = (self._end(constraint.field, end, kind, last=bool(place)) for place, end in enumerate(ends))
+            if isinstance(ends[0], (int, float)) and not (kind == "price" and self.values.language == "en"):
+                low = self.values.number(ends[0])  # "13–14 in": the unit is said once
+            return self.say(f"{kind}.between", low=low, high=high)
+        if constraint.op in _SIDES and not isinstance(constraint.value, tuple):
+            last = constraint.op in (Op.LE, Op.GT)
+            return self.say(
+                f"{kind}.{_SIDES[constraint.op]}", value=self._end(constraint.field, constraint.value, kind, last=last)
+            )
+        said = self._either(constraint)
+        return self.say("need.not", value=said) if constraint.op in _NEGATIVE else said
+
+    def _end(self, field: str, value: Value, kind: str, *, last: bool) -> str:
+        if kind == "date":
+            return self._year(value, last=last)
+        if isinstance(value, (int, float)) and kind == "price":
+            return self.values.budget(value, self.values.currency())
+        return self.values.show(field, value)
+
+    def _year(self, value: Value, *, last: bool) -> str:
+        """Return the year alone when the date is the year's first day, or its last where that is the end meant."""
+        text = str(value)
+        try:
+            day = date.fromisoformat(text[:10])
+        except ValueError:
+            return text
+        edges = ((12, 31),) if last else ((1, 1),)
+        return self.say("date.year", value=str(day.year)) if (day.month, day.day) in edges else self.values.day(text)
+
+
+def _positive(constraint: Constraint) -> bool:
+    return bool(constraint.value) is not (constraint.op in _NEGATIVE)
+
+
+def _bounds(constraint: Constraint) -> tuple[Value, Value] | None:
+    if constraint.op is Op.BETWEEN and isinstance(constraint.value, tuple) and len(constraint.value) == 2:
+        return constraint.value[0], constraint.value[1]
+    return None

@@ -1,0 +1,182 @@
+"""The numbered list of recommended items: title, price, a reason tied to the need, one beyond it, the trade-off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from agent.embedded.reasons import word_reason
+from agent.embedded.word_tradeoffs import Edge, edges, word_advantage, word_drawback
+from agent.embedded.word_values import fact
+from agent.embedded.word_voice import Piece, Voice
+from core.conversation import Wants
+from core.entities import Item, Op, Reason, ReasonKind, Recommendation
+
+_LOW_STOCK = 3
+_ASKED = {
+    ReasonKind.CONSTRAINT: 0.3,
+    ReasonKind.PROFILE: 0.75,
+    ReasonKind.SEMANTIC: 0.25,
+    ReasonKind.LEXICAL: 0.6,
+}
+"""Kinds that tie an item to what the user said or did, and how much each is worth saying."""
+_BEYOND = {
+    ReasonKind.REVIEW: 0.8,
+    ReasonKind.GRAPH: 0.75,
+    ReasonKind.COLLABORATIVE: 0.6,
+    ReasonKind.PRICE: 0.55,
+    ReasonKind.QUALITY: 0.5,
+    ReasonKind.NEW: 0.45,
+    ReasonKind.POPULARITY: 0.4,
+    ReasonKind.ATTRIBUTE: 0.35,
+    ReasonKind.GENERATED: 0.3,
+}
+"""Kinds that tell the user something new."""
+_SAME_TEXT, _SAME_TOPIC = 1.0, 0.3
+"""What having been said of an item before costs a fragment."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragment:
+    topic: str
+    text: str
+    worth: float
+
+
+@dataclass
+class _Said:
+    texts: Counter[str] = field(default_factory=Counter)
+    topics: Counter[str] = field(default_factory=Counter)
+
+    def choose(self, fragments: Sequence[_Fragment], without: Collection[str] = ()) -> _Fragment | None:
+        """Return the fragment most worth saying now, and remember it."""
+
+        def worth(one: _Fragment) -> float:
+            return one.worth - _SAME_TEXT * self.texts[one.text] - _SAME_TOPIC * self.topics[one.topic]
+
+        open_ones = [one for one in fragments if one.text and one.topic not in without and worth(one) > 0]
+        if not open_ones:
+            return None
+        best = max(open_ones, key=worth)
+        self.texts[best.text] += 1
+        self.topics[best.topic] += 1
+        return best
+
+
+def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list[Piece]:
+    """Return one list entry for each recommendation, in order; no two say the same where they differ."""
+    asked = {sort.field for sort in wants.sorts} | {one.field for one in wants.constraints}
+    items = [one.item for one in found]
+    ahead, behind = edges(items, voice.values, asked)
+    said = _Said()
+    pieces = []
+    for position, one in enumerate(found):
+        body = _body(voice, one, wants, said, _Place(position, len(found), ahead.get(position), behind.get(position)))
+        pieces.append(Piece(f"{position + 1}. {head(voice, one.item)}{body}{remarks(voice, one)}", tight=True))
+    return pieces
+
+
+def head(voice: Voice, item: Item) -> str:
+    """Return the linked title with the price."""
+    price = voice.safe(voice.values.price(item))
+    return voice.say("item.head", name=voice.linked(item), price=price)
+
+
+def remarks(voice: Voice, found: Recommendation) -> str:
+    """Return what must be said of an item: stock, what the catalogue leaves open, disclosures."""
+    item, said = found.item, []
+    if item.stock is not None and item.stock <= 0:
+        said.append(voice.say("stock.out"))
+    elif item.stock is not None and item.stock <= _LOW_STOCK:
+        said.append(voice.say("stock.low", count=item.stock))
+    if found.unknown:
+        fields = voice.safe(voice.values.listing([voice.values.label(name) for name in found.unknown[:3]], "or"))
+        said.append(voice.say("item.unknown", fields=fields))
+    for disclosure in found.disclosures:
+        key = f"disclosure.{disclosure}"
+        said.append(voice.say(key) if voice.has(key) else f"*{voice.safe(disclosure)}*")
+    space = "" if voice.language == "zh" else " "
+    return "".join(space + sentence for sentence in said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    position: int
+    among: int
+    ahead: Edge | None
+    behind: Edge | None
+
+
+def _body(voice: Voice, found: Recommendation, wants: Wants, said: _Said, place: _Place) -> str:
+    best = place.ahead
+    advantage = word_advantage(best, place.among, voice.values, voice.seed + place.position) if best else ""
+    beyond = _beyond(voice, found)
+    if best:
+        beyond.append(_Fragment(best.field, advantage, 1.0))
+    taken = {best.field} if best else set()
+    first = said.choose(_asked(voice, found, wants), without=taken) or said.choose(beyond)
+    second = said.choose(beyond, without={first.topic}) if first else None
+    chosen = {one.topic for one in (first, second) if one}
+    but = ""
+    if place.behind and place.behind.field not in chosen and (best or said.topics["drawback"] < 1):
+        but = word_drawback(place.behind, voice.values, voice.seed + place.position)
+        said.topics["drawback"] += 1
+    if not first and not but:
+        return ""
+    return " · " + voice.say(
+        "entry.body", place.position,
+        first=voice.safe(first.text) if first else "", second=voice.safe(second.text) if second else "",
+        but=voice.safe(but),
+    )  # fmt: skip
+
+
+def _asked(voice: Voice, found: Recommendation, wants: Wants) -> list[_Fragment]:
+    """Return what ties the item to the need: the facts asked about, then the reasons from words and history."""
+    fragments, item = [], found.item
+    for sort in wants.sorts:
+        if sort.field != "price" and (value := fact(item, sort.field)) is not None and not isinstance(value, str):
+            shown = voice.values.show(sort.field, value)
+            text = voice.values.phrase(sort.field, value) if isinstance(value, (int, float)) else shown
+            fragments.append(_Fragment(sort.field, text, 1.0))
+    for reason in found.reasons:
+        if reason.kind not in _ASKED:
+            continue
+        worth = _ASKED[reason.kind] + (0.45 if reason.kind is ReasonKind.SEMANTIC and reason.data.get("words") else 0.0)
+        if reason.kind is ReasonKind.CONSTRAINT:
+            fragments.append(_met(voice, reason))
+            continue
+        fragments.append(_Fragment(reason.kind, _reason(voice, reason, item), worth + min(reason.weight, 0.1)))
+    return fragments
+
+
+def _met(voice: Voice, reason: Reason) -> _Fragment:
+    """Word a requirement that the item meets: with its number where it has one, as the lead names the rest."""
+    name, actual = str(reason.data.get("field")), reason.data.get("actual")
+    negative = str(reason.data.get("op")) in (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
+    if name in ("price", "category", "title") or actual is None or isinstance(actual, bool):
+        return _Fragment(name, "", 0.0)
+    value = tuple(actual) if isinstance(actual, list) else actual
+    if isinstance(value, (int, float)):
+        return _Fragment(name, voice.values.phrase(name, value), 0.8)
+    if name == "brand":
+        text = voice.values.show(name, value) if negative else ""
+        return _Fragment(name, voice.say("item.brand", brand=text) if text else "", 0.3)
+    return _Fragment(name, voice.values.phrase(name, value), 0.5 if negative or isinstance(value, tuple) else 0.0)
+
+
+def _beyond(voice: Voice, found: Recommendation) -> list[_Fragment]:
+    fragments = []
+    for reason in found.reasons:
+        if reason.kind not in _BEYOND:
+            continue
+        worth, topic = _BEYOND[reason.kind], str(reason.kind)
+        if reason.kind is ReasonKind.ATTRIBUTE:
+            topic = str(reason.data.get("field"))
+            worth += {"best": 0.4, "top": 0.15}.get(str(reason.data.get("rank")), 0.0)
+        fragments.append(_Fragment(topic, _reason(voice, reason, found.item), worth + min(reason.weight, 0.1)))
+    return fragments
+
+
+def _reason(voice: Voice, reason: Reason, item: Item) -> str:
+    return word_reason(reason, item, voice.context.catalogue, voice.language)

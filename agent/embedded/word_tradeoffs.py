@@ -1,0 +1,110 @@
+"""What sets the shown items apart from each other, by the facets where one end is better: honest trade-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from agent.embedded.word_degrees import comparative, superlative
+from agent.embedded.word_values import Values, fact
+from core.entities import FacetType, Item
+from prompts.phrases import standard
+
+_LEFT_OUT = frozenset({"rating", "rating_count", "stock", "created_at", "title", "brand", "category"})
+_AHEAD = 0.05
+"""By how much of the value the best must lead to be called so."""
+_BEHIND = 0.12
+"""From which distance to the best on a drawback is worth saying."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One item's standing among the shown ones in one facet."""
+
+    field: str
+    position: int
+    against: int
+    """For a drawback the best item's position, for an advantage the runner-up's."""
+    share: float
+    """The distance as a share of the larger value."""
+    difference: float
+    """The distance in the facet's unit."""
+    value: float
+
+
+def directions(values: Values) -> dict[str, str]:
+    """Return the numeric facets with a better end: field -> ``higher`` or ``lower``."""
+    found = {
+        name: facet.better
+        for name, facet in values.catalogue.facets.items()
+        if facet.better and facet.type is FacetType.NUMBER and name not in _LEFT_OUT
+    }
+    return {"price": "lower", **found}
+
+
+def edges(items: Sequence[Item], values: Values, asked: Collection[str]) -> tuple[dict[int, Edge], dict[int, Edge]]:
+    """Return each position's strongest advantage and drawback; what was asked about counts more."""
+    best: dict[int, Edge] = {}
+    worst: dict[int, Edge] = {}
+    for field, better in directions(values).items():
+        numbers = _stated(items, field)
+        if numbers is None:
+            continue
+        order = sorted(range(len(items)), key=lambda at: numbers[at], reverse=better == "higher")
+        ahead = _edge(field, numbers, order[0], order[1])
+        if ahead.share >= _AHEAD:
+            _keep(best, ahead, asked)
+            for position in order[1:]:
+                behind = _edge(field, numbers, position, order[0])
+                if behind.share >= _BEHIND:
+                    _keep(worst, behind, asked)
+    return best, worst
+
+
+def _stated(items: Sequence[Item], field: str) -> list[float] | None:
+    facts = [fact(item, field) for item in items]
+    numbers = [float(found) for found in facts if isinstance(found, (int, float)) and not isinstance(found, bool)]
+    same_currency = field != "price" or len({item.currency for item in items}) == 1
+    return numbers if len(numbers) == len(items) > 1 and same_currency else None
+
+
+def _edge(field: str, numbers: Sequence[float], position: int, against: int) -> Edge:
+    here, there = numbers[position], numbers[against]
+    difference = abs(here - there)
+    return Edge(field, position, against, difference / max(abs(here), abs(there), 1e-9), difference, here)
+
+
+def _keep(kept: dict[int, Edge], edge: Edge, asked: Collection[str]) -> None:
+    def worth(one: Edge) -> float:
+        return min(one.share, 0.6) + (0.5 if one.field in asked else 0.0) + (0.1 if one.field == "price" else 0.0)
+
+    if edge.position not in kept or worth(edge) > worth(kept[edge.position]):
+        kept[edge.position] = edge
+
+
+def word_advantage(edge: Edge, among: int, values: Values, seed: int) -> str:
+    """Return "the lightest of the three (1.1 kg)"; of a price the amount is left out, as it stands beside it."""
+    low = directions(values)[edge.field] == "lower"
+    shown = "" if edge.field == "price" else values.show(edge.field, edge.value)
+    best = superlative(values, edge.field, low, among)
+    return standard().say(
+        "edge.best", values.language, seed, best=best, among=values.count(among), value=shown, pair=among == 2
+    )
+
+
+def word_drawback(edge: Edge, values: Values, seed: int, other: str | None = None) -> str:
+    """Return "4 h less battery life than the first", "$120 more than the second"; ``other`` names the other item."""
+    low = directions(values)[edge.field] == "lower"
+    other = other or standard().say("edge.other", values.language, position=values.ordinal(edge.against))
+    difference = round(edge.difference, 2)
+    if edge.field == "price":
+        currency = values.currency()
+        return standard().say(
+            "edge.price_more" if low else "edge.price_less",
+            values.language, seed, difference=values.money(difference, currency, short=True), other=other,
+        )  # fmt: skip
+    shown, word = values.show(edge.field, difference), comparative(values, edge.field, low=not low)
+    if word:
+        return standard().say("edge.degree", values.language, seed, degree=word, difference=shown, other=other)
+    key = f"edge.{'more' if low else 'less'}{'' if values.facet(edge.field).unit else '_bare'}"
+    return standard().say(key, values.language, seed, label=values.label(edge.field), difference=shown, other=other)
