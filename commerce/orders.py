@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from commerce.backend import ShopBackend, not_yours
+from commerce.changes import Change, PendingAction, Receipt
+from commerce.checks import Offers
 from commerce.identity import IdentityDesk
 from commerce.loading import read_desk_data
 from commerce.records import Customer, Order, OrderLine, OrderStatus, order_facts
-from commerce.sqlite_backend import SqliteBackend
+from commerce.sqlite_backend import SqliteBackend, no_offers
 from core.conversation import Identity
 from core.errors import Problem, ServiceError, ShopError
 from core.shop import Shop
@@ -20,12 +25,15 @@ __all__ = ["Customer", "Order", "OrderDesk", "OrderLine", "OrderStatus", "order_
 
 logger = logging.getLogger(__name__)
 
+CONFIRMATION_SECONDS = 15 * 60.0
+"""How long a read-back may wait for its yes."""
+
 
 class OrderDesk:
     """Identity before data. Thread-safe; calls take well under a millisecond."""
 
     def __init__(
-        self, backend: SqliteBackend, identities: IdentityDesk, *, clock: Callable[[], float] = time.time
+        self, backend: ShopBackend, identities: IdentityDesk, *, clock: Callable[[], float] = time.time
     ) -> None:
         """Stand on a back end and its identification."""
         self.backend = backend
@@ -35,10 +43,23 @@ class OrderDesk:
         """What was skipped of the shop's files."""
 
     @classmethod
-    def open(cls, shop: Shop, data_dir: Path, *, clock: Callable[[], float] = time.time) -> OrderDesk:
+    def open(
+        cls,
+        shop: Shop,
+        data_dir: Path,
+        offers: Offers = no_offers,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> OrderDesk:
         """Open the desk of a shop, taking over its customers and orders files where they are new or changed.
 
         A shop without those files has a desk that knows nobody.
+
+        Args:
+            shop: the shop.
+            data_dir: where the desk's files go, in a folder of the shop's own.
+            offers: item id -> the item as it is sold now, or None; exchanges and carts need it.
+            clock: tells seconds since the epoch.
 
         Raises:
             ShopError: a file cannot be read at all.
@@ -51,7 +72,7 @@ class OrderDesk:
         if data.problems:
             logger.warning("%d rows of customers and orders are skipped; `check` lists them", len(data.problems))
         place = data_dir / "desk" / _folder_name(shop)
-        backend = SqliteBackend(place / "orders.db")
+        backend = SqliteBackend(place / "orders.db", shop.returns, offers, checkout=shop.checkout, clock=clock)
         backend.import_records(data.customers, data.orders)
         desk = cls(backend, IdentityDesk(backend, place / "attempts.db", clock=clock), clock=clock)
         desk.problems = data.problems
@@ -94,7 +115,7 @@ class OrderDesk:
         customer_id = self._require(identity)
         order = self.backend.order(order_id)
         if order is None or order.customer_id != customer_id:
-            raise ServiceError(f"you have no order {order_id!r}", code="order_not_found", data={"order_id": order_id})
+            raise not_yours(order_id)
         return order
 
     def orders_of(self, identity: Identity | None) -> tuple[Order, ...]:
@@ -115,6 +136,44 @@ class OrderDesk:
         if customer is None:
             raise ServiceError("this customer is not known any more", code="identity_needed")
         return customer
+
+    def prepare(self, identity: Identity | None, changes: Sequence[Change]) -> PendingAction:
+        """Check changes against the shop's rules and return what is to be read back; nothing is written.
+
+        Ask the customer with ``action.effects``, keep the action (``changes.action_to_json``), and call :meth:`confirm`
+        after an explicit yes.
+
+        Raises:
+            ServiceError: ``identity_needed``, or the rule that forbids a change; see ``commerce/rules.py``.
+        """
+        customer_id = self._require(identity)
+        if not changes:
+            raise ServiceError("there is nothing to change", code="no_items")
+        preview = self.backend.preview(customer_id, changes)
+        return PendingAction(
+            key=secrets.token_hex(16),
+            customer_id=customer_id,
+            changes=tuple(changes),
+            effects=preview.effects,
+            versions=preview.versions,
+            expires=self._clock() + CONFIRMATION_SECONDS,
+        )
+
+    def confirm(self, identity: Identity | None, action: PendingAction) -> Receipt:
+        """Carry out what was read back, exactly once however often it is confirmed.
+
+        Raises:
+            ServiceError: ``identity_needed``; ``stale`` when it is older than 15 minutes or anything would now be
+                different (``data["cause"]`` names the rule that now forbids it): prepare and read back again.
+        """
+        if self._require(identity) != action.customer_id:
+            raise ServiceError("this was prepared for another customer", code="identity_needed")
+        done = self.backend.receipt(action.key, action.customer_id)
+        if done is not None:
+            return replace(done, repeated=True)
+        if action.expires <= self._clock():
+            raise ServiceError("this was read back too long ago", code="stale", data={"cause": "expired"})
+        return self.backend.apply(action)
 
     def close(self) -> None:
         """Close the files."""

@@ -93,6 +93,7 @@ class Weights(_Strict):
     profile: float = 0.5
     anchor: float = 1.5
     session: float = 0.6
+    graph: float = 0.3
     price: float = 0.1
     new: float = 0.05
     wish: float = 0.8
@@ -102,11 +103,26 @@ class Weights(_Strict):
 class ReturnRules(_Strict):
     """What the desk may do with an order, by its state."""
 
-    window_days: int = Field(30, ge=0)
+    window_days: int | None = Field(30, ge=0)
+    """Days after delivery in which an item can be returned or exchanged; null is without limit."""
     returnable: list[str] = ["delivered"]
     cancellable: list[str] = ["pending"]
     modifiable: list[str] = ["pending"]
     not_returnable_categories: list[str] = []
+    """Categories whose whole subtree is neither returned nor exchanged."""
+    exchangeable: list[str] = ["delivered"]
+    exchange_within: Literal["product", "category", "any"] = "product"
+    """What may come instead of an item: another variant (same group_id), the same category, or anything."""
+    cancel_reasons: list[str] = []
+    """The reasons that are accepted for a cancellation; empty accepts any, and none at all."""
+    refund_to: list[Literal["original", "gift_card", "any"]] = ["original", "gift_card"]
+    """Where a return's refund may go; gift_card is any method of the customer that holds a balance."""
+    refund_days: int = Field(7, ge=0)
+    """Working days until a refund arrives (to a gift card it is there at once)."""
+    item_change_is_final: bool = True
+    """Once its items were changed, an order can neither be changed again nor cancelled."""
+    sections: dict[Literal["cancel", "modify", "return", "exchange", "refund"], str] = {}
+    """The policy section that states each rule, quoted when it decides: ``return: policies/returns.md#window``."""
 
 
 class Shop(_Strict):
@@ -141,6 +157,8 @@ class Shop(_Strict):
     weights: Weights = Weights()
     returns: ReturnRules = ReturnRules()
     identity: Literal["order_email", "name_postcode"] = "order_email"
+    checkout: str | None = None
+    """The address that a cart is paid at; ``{items}`` becomes ``id:quantity,id:quantity``, URL-encoded."""
 
     def file(self, kind: str) -> Path | None:
         """Return the path of a data file: the one named, else the first that exists (csv, jsonl, parquet), or None."""
