@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -13,8 +14,9 @@ from pydantic import TypeAdapter
 from core.conversation import Message
 from core.entities import Constraint, Strength, UserId, Value
 from core.errors import FloorwalkerError, RequestError
-from core.events import ConstraintEdit, Reply, TurnDone, TurnEvent, TurnRequest
+from core.events import ConstraintEdit, TurnDone, TurnEvent, TurnRequest
 from core.settings import Settings
+from retrieval.validation import validate
 from server.bodies import read_body
 from server.feed import ClientLeft, TurnFeed, unless_disconnected
 from server.port import Conversation
@@ -32,6 +34,9 @@ from server.protocol import (
 from server.rendering import extension, to_json, url_citations
 from server.sessions import Retries, scope_of, session_id_of
 from server.sse import KEEP_ALIVE, ChunkWriter, EventStream, completion_id, frames, usage_of
+
+if TYPE_CHECKING:
+    from retrieval.catalogue import Catalogue
 
 MAX_TURNS = 256
 """Turns under way; more are told to come back in a second."""
@@ -138,14 +143,11 @@ class ChatService:
         Raises:
             FloorwalkerError: the turn failed.
         """
-        reply: Reply | None = None
         # The stream is drawn in this very task, which is cancelled when the client leaves.
         async with aclosing(self._events(turn)) as events:
             async for event in events:
                 if isinstance(event, TurnDone):
                     reply = event.reply
-        if reply is None:
-            raise FloorwalkerError("the turn ended without an answer")
         message = ResponseMessage(content=reply.text, annotations=url_citations(reply))
         return ChatResponse(
             id=completion_id(reply.turn_id),
@@ -164,8 +166,6 @@ class ChatService:
         feed = TurnFeed(self._events(turn))
         try:
             first = await feed.next(self._keep_alive)
-        except StopAsyncIteration:
-            raise FloorwalkerError("the turn ended without an answer") from None
         except BaseException:
             await feed.close()
             raise
@@ -175,10 +175,14 @@ class ChatService:
         if self._turns >= MAX_TURNS:
             raise RequestError("too many turns are under way: try again in a second", code="overloaded", status=429)
         self._turns += 1
+        done = False
         try:
             async with aclosing(self._assistant.stream(turn)) as events:
                 async for event in events:
+                    done = done or isinstance(event, TurnDone)
                     yield event
+            if not done:
+                raise FloorwalkerError("the turn ended without an answer")
         finally:
             self._turns -= 1
 
@@ -204,15 +208,14 @@ class ChatService:
         return history, Message("user", spoken.content)
 
     def _edit(self, edit: Edit) -> ConstraintEdit:
-        facets = self._assistant.recommender.catalogue.facets
+        catalogue = cast("Catalogue", self._assistant.recommender.catalogue)
+        edited: list[Constraint] = []
         for index, constraint in enumerate(edit.set):
-            if constraint.field not in facets:
-                raise RequestError(
-                    f"this shop's items have no {constraint.field[:100]!r}", param=f"metadata.edit.set[{index}].field"
-                )
-        return ConstraintEdit(
-            tuple(edit.remove), tuple(_constraint(constraint, index) for index, constraint in enumerate(edit.set))
-        )
+            try:
+                edited.append(validate(catalogue, _constraint(constraint)))
+            except ValueError as error:
+                raise RequestError(str(error), param=f"metadata.edit.set[{index}]") from error
+        return ConstraintEdit(tuple(edit.remove), tuple(edited))
 
 
 def _refuse_tools(body: ChatRequest) -> None:
@@ -231,6 +234,6 @@ def _language(tag: str | None) -> str | None:
     return primary if primary.isascii() and primary.isalpha() else None
 
 
-def _constraint(edited: EditedConstraint, index: int) -> Constraint:
+def _constraint(edited: EditedConstraint) -> Constraint:
     value: Value = tuple(edited.value) if isinstance(edited.value, list) else edited.value  # type: ignore[assignment]
     return Constraint(edited.id, edited.field, edited.op, value, edited.unit, Strength(edited.strength))

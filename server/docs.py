@@ -79,14 +79,13 @@ def as_openapi_30(schema: Any) -> Any:
         return [as_openapi_30(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    plain = {key: as_openapi_30(part) for key, part in schema.items()}
     for name in ("anyOf", "oneOf"):
-        options = plain.get(name)
+        options = schema.get(name)
         if isinstance(options, list) and {"type": "null"} in options:
-            plain[name] = [option for option in options if option != {"type": "null"}]
-            plain["nullable"] = True
-            if len(plain[name]) == 1:
-                plain = {**plain.pop(name)[0], **plain}
+            rest = [option for option in options if option != {"type": "null"}]
+            outer = {key: part for key, part in schema.items() if key != name}
+            schema = {**(rest[0] if len(rest) == 1 else {name: rest}), **outer, "nullable": True}
+    plain = {key: as_openapi_30(part) for key, part in schema.items()}
     if "const" in plain and not isinstance(plain["const"], dict):
         plain["enum"] = [plain.pop("const")]
     if plain.get("type") == "null":
@@ -99,4 +98,5 @@ def _add_key(document: dict[str, Any]) -> None:
     for path, operations in document.get("paths", {}).items():
         if path.startswith("/v1") or path == "/metrics":
             for operation in operations.values():
+                operation["responses"].pop("422", None)  # answered as 400, in OpenAI's shape
                 operation["security"] = [{"key": []}, {}]

@@ -25,10 +25,10 @@ INERT = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 def pictures_router() -> APIRouter:
     """Return the route; ``app.state.assistant`` knows the shop's folder."""
-    router = APIRouter(tags=["pictures"])
+    router = APIRouter(include_in_schema=False)
 
     # No coroutine: looking at files blocks, so FastAPI runs it in a thread.
-    @router.api_route("/shop/{path:path}", methods=["GET", "HEAD"], summary="A picture of the shop")
+    @router.api_route("/shop/{path:path}", methods=["GET", "HEAD"])
     def picture(request: Request, path: str) -> Response:
         file = find_picture(request.app.state.assistant.shop.root, path)
         if file is None:

@@ -1,0 +1,57 @@
+"""The operator's door: ``python launch.py [serve|chat|index|check|doctor] [options]``; see ``--help``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 done, 1 problems found, 2 it cannot run as asked."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as cleanly as Ctrl-C does
+    set_environment()
+    from core.errors import FloorwalkerError
+    from server.options import parse
+
+    try:
+        command, settings = parse(arguments)
+        from rich.console import Console
+
+        from server import commands, doctor
+
+        commands.start_logging(settings)
+        runs = {
+            "serve": commands.serve,
+            "chat": commands.chat,
+            "index": commands.index,
+            "check": commands.check,
+            "doctor": doctor.doctor,
+        }
+        return runs[command](settings, Console())
+    except FloorwalkerError as error:
+        from rich.console import Console
+
+        Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def set_environment() -> None:
+    """Keep libraries from calling home; they read this when they are imported. What the operator set stays."""
+    quiet = {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "ANONYMIZED_TELEMETRY": "False",
+        "DO_NOT_TRACK": "1",
+    }
+    for name, value in quiet.items():
+        os.environ.setdefault(name, value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
