@@ -7,6 +7,7 @@ no lock.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -335,9 +336,14 @@ class TextColumn(Column):
     @cached_property
     def _haystack(self) -> tuple[str, Longs]:
         """All texts folded in one string, each between NULs, and where each one's leading NUL stands."""
-        folded = [fold(self._entry(place)) for place in range(len(self.indptr) - 1)]
+        folded = [fold(text) for text in self.entries()]
         starts = np.cumsum([0] + [len(text) + 1 for text in folded[:-1]]) if folded else np.zeros(0)
         return "\0" + "\0".join(folded) + "\0", starts.astype(np.int64)
+
+    def entries(self) -> list[str]:
+        """Return every entry's text."""
+        text, ends = self.data.tobytes(), self.indptr.tolist()
+        return [text[start:end].decode() for start, end in itertools.pairwise(ends)]
 
     def _entry(self, place: int) -> str:
         return self.data[self.indptr[place] : self.indptr[place + 1]].tobytes().decode()

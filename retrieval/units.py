@@ -15,7 +15,7 @@ from core.entities import Language
 _FILE = Path(__file__).with_name("units.yaml")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unit:
     """A unit of measure: ``value * factor + offset`` is the value in its dimension's base unit."""
 

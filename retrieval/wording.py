@@ -36,8 +36,8 @@ def item_text(item: Item, facets: Mapping[str, Facet], languages: Sequence[Langu
     said: dict[str, None] = {}
     for language in languages:
         for piece in _pieces(item, facets, language):
-            if piece:
-                said.setdefault(piece)
+            said.setdefault(piece.strip(" ."))
+    said.pop("", None)
     return ". ".join(said)
 
 
