@@ -46,6 +46,8 @@ class Decision:
 
     intents: tuple[Intent, ...]
     calls: tuple[ToolCall, ...] = ()
+    rewind: str | None = None
+    """``undo`` or ``reset``: what to do to the wants before the tools run."""
     note: str | None = None
     """Why no tool is called, for the writer: ``unclear``, ``nothing_shown``, ``which_item``, ``already_asked``,
     ``nothing_to_undo``, ``rude``, ``unavailable`` (an intent that this desk cannot do yet), or None."""

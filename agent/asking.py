@@ -1,0 +1,25 @@
+"""When to ask the shopper something, and what."""
+
+from __future__ import annotations
+
+from core.conversation import ConversationState
+from core.entities import Question, Ranking
+
+WORTH_BITS = 0.8
+"""A question must be expected to tell at least this much about which candidates fit."""
+CLEAR_ENOUGH = 3
+"""With no more matches than this many times what is shown, the shopper sees for themselves."""
+
+
+def choose_question(ranking: Ranking, state: ConversationState) -> Question | None:
+    """Return the question to put beside a ranking, or None.
+
+    One at a time, never the same twice, and only where the answer would narrow many candidates.
+    """
+    if ranking.matches <= CLEAR_ENOUGH * max(1, len(ranking.items)):
+        return None
+    settled = {constraint.field for constraint in state.wants.constraints} | set(state.asked)
+    for question in ranking.questions:
+        if question.field not in settled and question.gain >= WORTH_BITS and len(question.options) > 1:
+            return question
+    return None

@@ -1,0 +1,315 @@
+"""The composition root: settings and a shop folder become an assistant; every door drives this class."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from agent.embedded.decider import EmbeddedDecider
+from agent.embedded.text import language_of
+from agent.embedded.writer import EmbeddedWriter
+from agent.ports import TurnContext
+from agent.profile import profile_of
+from agent.sessions import SessionNames
+from agent.state import begin
+from agent.turn import Turn, TurnGraph
+from commerce.orders import OrderDesk
+from commerce.policies import PolicyBook
+from core.conversation import ConversationState, Message
+from core.entities import EventKind, Interaction, ItemId, Language, UserId
+from core.errors import RequestError
+from core.events import ItemsFound, Reply, SessionRef, TextDelta, TurnDone, TurnEvent, TurnRequest, TurnStarted
+from core.ports import Progress
+from core.settings import Settings
+from core.shop import Shop
+from retrieval import index
+from retrieval.encoder import build_embedder
+from retrieval.pipeline import Recommender
+from storage.events import EventLog, Shown
+from storage.secrets import server_secret
+from storage.sessions import SessionStore, Utterance
+from tools.context import Services
+
+logger = logging.getLogger(__name__)
+
+FOLDED_MESSAGES = 20
+"""User messages of a history that an unknown state is rebuilt from."""
+WATCH_SECONDS = 2.0
+KEPT_DAYS = 30
+
+
+class Assistant:
+    """A shop's assistant: takes turns, records events. One for a process; safe for concurrent turns."""
+
+    def __init__(
+        self, settings: Settings, services: Services, sessions: SessionStore, events: EventLog, secret: bytes
+    ) -> None:
+        """Put the parts together; use :meth:`open`."""
+        self.settings = settings
+        self.shop: Shop = services.shop
+        self.recommender: Recommender = services.recommender
+        self.model, self.mode = "embedded", "embedded"
+        self.events = events
+        self._services = services
+        self._sessions = sessions
+        self._names = SessionNames(secret)
+        self._decider = EmbeddedDecider(services.recommender, services.recommender.embedder)
+        self._graph = TurnGraph(services, self._decider, EmbeddedWriter())
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._closing = threading.Event()
+        self._watcher: threading.Thread | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, progress: Progress | None = None) -> Assistant:
+        """Open a shop, building its index when it is new or has changed.
+
+        Raises:
+            ShopError: the shop folder is wrong.
+            IndexFault, EncoderError, StorageError: index, encoder or data folder cannot be used.
+        """
+        data = settings.data_dir
+        embedder = build_embedder(settings)
+        recommender = index.open(settings.shop, data, settings, progress, embedder=embedder)
+        shop = recommender.catalogue.shop
+        policies = PolicyBook.open(shop, embedder, data)
+        services = Services(shop, recommender, policies, OrderDesk.open(shop, data))
+        place = data / "conversations" / _folder_name(settings.shop)
+        place.mkdir(parents=True, exist_ok=True)
+        events = EventLog(place / "events.db")
+        assistant = cls(settings, services, SessionStore(place / "sessions.db"), events, server_secret(data))
+        assistant.recommender.record([interaction for _, interaction in events.since(0, 200_000)])
+        assistant._sessions.prune(KEPT_DAYS * 86_400)
+        if settings.watch:
+            assistant._watch()
+        return assistant
+
+    def close(self) -> None:
+        """Stop watching and close the files."""
+        self._closing.set()
+        if self._watcher is not None:
+            self._watcher.join(timeout=10)
+        self._sessions.close()
+        self.events.close()
+        self._services.orders.close()
+
+    # -- turns ---------------------------------------------------------------------------------------------------------
+
+    async def stream(self, request: TurnRequest) -> AsyncGenerator[TurnEvent, None]:
+        """Take one turn. Turns of one session run one after the other; closing the iteration stops the work.
+
+        Raises:
+            RequestError: the message is empty or too long, or an edited chip does not fit the shop.
+        """
+        self._checked(request)
+        lock = self._locks.setdefault(request.session.key, asyncio.Lock())
+        async with lock:
+            if request.retry_key and (known := await asyncio.to_thread(self._sessions.find_reply, request.retry_key)):
+                for repeated in _repeated(known):
+                    yield repeated
+                return
+            state = await self._state(request)
+            turn = self._turn(request, begin(state, self._language(request, state), request.edit), request.message)
+            yield TurnStarted(turn.session_id, turn.turn_id)
+            async for event in self._graph.run(turn):
+                if isinstance(event, tuple):
+                    reply, state = event
+                    await asyncio.to_thread(self._keep, request, reply, state)
+                    yield TurnDone(reply)
+                else:
+                    yield event
+
+    async def reply(self, request: TurnRequest) -> Reply:
+        """Take one turn and return its whole answer. Raises like :meth:`stream`."""
+        async for event in self.stream(request):
+            if isinstance(event, TurnDone):
+                return event.reply
+        raise RuntimeError("a turn ended without an answer")
+
+    def new_session(self, scope: str = "") -> SessionRef:
+        """Issue a session: only such a session may hold an identity."""
+        return self._names.issue(scope)
+
+    def session(self, session_id: str, scope: str = "") -> SessionRef:
+        """Return the session that a client names; an unknown one starts empty."""
+        return self._names.named(session_id, scope)
+
+    def stateless(self, history: Sequence[Message], scope: str = "") -> SessionRef:
+        """Return where a turn of a client without a session reads and writes: a fork of its own each time."""
+        return self._names.issue(scope, stateless=True)
+
+    def _checked(self, request: TurnRequest) -> None:
+        if not request.message.strip() and request.edit is None:
+            raise RequestError("the message is empty: write what you are looking for", param="messages")
+        if len(request.message) > self.settings.max_message:
+            limit = self.settings.max_message
+            raise RequestError(
+                f"the message is longer than {limit} characters", param="messages", code="message_too_long"
+            )
+        for constraint in request.edit.set if request.edit else ():
+            if constraint.field not in self.recommender.catalogue.facets:
+                raise RequestError(f"there is no field {constraint.field!r} in this shop", param="metadata.edit")
+
+    async def _state(self, request: TurnRequest) -> ConversationState:
+        """Return the state before the turn: the session's, the snapshot's, or one rebuilt from the history."""
+        session = request.session
+        if not session.stateless:
+            return await asyncio.to_thread(self._sessions.load, session.key) or ConversationState()
+        if not request.history:
+            return ConversationState()
+        key = self._names.history_key(request.history, session.scope)
+        known = await asyncio.to_thread(self._sessions.load, key)
+        return known or await self._folded(request)
+
+    async def _folded(self, request: TurnRequest) -> ConversationState:
+        state = ConversationState()
+        said = [message.content for message in request.history if message.role == "user"][-FOLDED_MESSAGES:]
+        for text in said:
+            if text.strip():
+                language = language_of(text, state.language or self.shop.language)
+                message = text[: self.settings.max_message]
+                turn = self._turn(replace(request, history=()), begin(state, language, None), message)
+                state = await self._graph.understand(turn)
+        return state
+
+    def _language(self, request: TurnRequest, state: ConversationState) -> Language:
+        return request.language or language_of(request.message, state.language or self.shop.language)
+
+    def _turn(self, request: TurnRequest, state: ConversationState, message: str) -> Turn:
+        catalogue = self.recommender.catalogue
+        shown = tuple(catalogue.items(item_id for item_id in state.shown if catalogue.has(item_id)))
+        seed = hashlib.blake2b(f"{request.session.scope}{state.turn}{message}".encode(), digest_size=4).digest()
+        context = TurnContext(
+            message=message,
+            language=state.language,
+            state=state,
+            shop=self.shop,
+            catalogue=catalogue,
+            on_screen=shown,
+            user_id=request.user_id,
+            history=request.history,
+            seed=int.from_bytes(seed, "big"),
+        )
+        session = request.session
+        turn_id = f"t_{secrets.token_urlsafe(12)}"
+        return Turn(turn_id, session.session_id, session.key, session.issued, context, self.model, self.mode)
+
+    def _keep(self, request: TurnRequest, reply: Reply, state: ConversationState) -> None:
+        """Store a turn: state, transcript, reply and impressions."""
+        session, snapshots = request.session, []
+        if session.stateless:
+            said = (*request.history, Message("user", request.message), Message("assistant", reply.text))
+            snapshots.append(self._names.history_key(said, session.scope))
+            state = replace(state, identity=None, awaiting=None, desk={})
+        self._sessions.save(
+            [session.key],
+            state,
+            issued=session.issued,
+            snapshots=snapshots,
+            transcript=[Utterance("user", request.message), Utterance("assistant", reply.text)],
+            user_id=request.user_id,
+            retry_key=request.retry_key,
+            reply=reply,
+        )
+        if reply.items and any(run.name in ("recommend_items", "similar_items") for run in reply.tool_calls):
+            shown = [Shown(r.item.id, at, r.score, r.parts) for at, r in enumerate(reply.items, start=1)]
+            self.events.impressions(reply.turn_id, session.session_id, request.user_id, shown, self.recommender.version)
+
+    # -- users ---------------------------------------------------------------------------------------------------------
+
+    async def record(self, interactions: Sequence[Interaction]) -> int:
+        """Record events; the next recommendation uses them. Return how many were new.
+
+        Raises:
+            ItemNotFound: an event names an unknown item; none is recorded then.
+        """
+        for interaction in interactions:
+            self.recommender.catalogue.row(interaction.item_id)
+        stamped = [i if i.time else replace(i, time=datetime.now(UTC)) for i in interactions]
+        new = await asyncio.to_thread(self.events.add, stamped)
+        self.recommender.record(new)
+        return len(new)
+
+    async def profile(self, user_id: UserId) -> dict[str, Any]:
+        """Return what is known of a user as plain JSON: likes, dislikes, purchases, views."""
+        return await asyncio.to_thread(profile_of, self.recommender, user_id)
+
+    async def update_profile(self, user_id: UserId, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Add likes and dislikes (``{"like": [ids], "dislike": [ids]}``) and return the profile.
+
+        Raises:
+            RequestError: an unknown key, or an unknown item.
+        """
+        unknown = set(changes) - {"like", "dislike"}
+        if unknown:
+            raise RequestError(
+                f"a profile has no {sorted(unknown)[0]!r}; it takes like and dislike", param=min(unknown)
+            )
+        events = [
+            Interaction(user_id, ItemId(str(item_id)), EventKind(kind)) for kind in changes for item_id in changes[kind]
+        ]
+        await self.record(events)
+        return await self.profile(user_id)
+
+    async def forget(self, user_id: UserId) -> dict[str, int]:
+        """Delete a user's events, conversations and tastes everywhere; return how much was deleted."""
+        events = await asyncio.to_thread(self.events.delete_user, user_id)
+        sessions = await asyncio.to_thread(self._sessions.delete_user, user_id)
+        self.recommender.forget(user_id)
+        return {"events": events, "sessions": sessions}
+
+    # -- the door ------------------------------------------------------------------------------------------------------
+
+    def greeting(self, language: Language) -> str:
+        """Return the shop's words of welcome."""
+        return self.shop.greeting.get(language) or self.shop.greeting.get(self.shop.language, "")
+
+    def examples(self, language: Language) -> list[str]:
+        """Return opening messages that work in this shop."""
+        return self.shop.examples.get(language) or self.shop.examples.get(self.shop.language, [])
+
+    def personas(self) -> dict[str, str]:
+        """Return the customer profiles that may be tried: user id -> name."""
+        return dict(self.shop.personas)
+
+    def ready(self) -> bool:
+        """Return whether turns can be taken."""
+        return not self._closing.is_set()
+
+    # -- upkeep --------------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        self._watcher = threading.Thread(target=self._follow, name="shop-watcher", daemon=True)
+        self._watcher.start()
+
+    def _follow(self) -> None:
+        """Take over changed files of the shop folder; a broken file is reported and what was served stays."""
+        while not self._closing.wait(WATCH_SECONDS):
+            try:
+                if self.recommender.refresh():
+                    self._decider.learn()
+                    logger.info("the shop changed: %s items are served", len(self.recommender.catalogue))
+            except Exception:  # a watcher that dies would leave stale prices for good
+                logger.exception("the changed shop folder cannot be used; the former state is served on")
+
+
+def _folder_name(shop: Path) -> str:
+    """Return a name for a shop's data: shops of one name in different places stay apart."""
+    path = shop.resolve()
+    return f"{path.name}-{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
+
+
+def _repeated(reply: Reply) -> list[TurnEvent]:
+    """Return the events of a turn that was taken before."""
+    events: list[TurnEvent] = [TurnStarted(reply.session_id, reply.turn_id)]
+    if reply.items:
+        events.append(ItemsFound(replace(reply, text="")))
+    return [*events, TextDelta(reply.text), TurnDone(reply)]

@@ -1,0 +1,310 @@
+"""The embedded decider: reads a message with the shop's vocabulary and decides what to do, without an LLM.
+
+A message goes through: reading (phrases and numbers) → needs (constraints, critiques) → references (items pointed at) →
+acts (this file), which come in a fixed order of precedence: the first act that applies decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.embedded.intents import SURE, Guess, IntentGuesser
+from agent.embedded.needs import Needs, NeedsReader
+from agent.embedded.reading import Reading, read
+from agent.embedded.references import References, resolve
+from agent.embedded.requests import Requests
+from agent.embedded.text import normalise
+from agent.embedded.vocabulary import Vocabulary
+from agent.ports import Decision, ToolCall, TurnContext
+from core.conversation import Intent
+from core.entities import Op
+from core.ports import Embedder
+from retrieval.pipeline import Recommender
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ORDER_ID = re.compile(r"(?<![\w@.])#?([a-z]{0,4}[-_]?\d[\d-]{3,}\d|#w?\d{4,})(?![\w@])")
+SERVICE = frozenset(
+    {
+        Intent.ORDER_STATUS, Intent.CANCEL_ORDER, Intent.MODIFY_ORDER, Intent.RETURN, Intent.EXCHANGE, Intent.REFUND,
+        Intent.POLICY, Intent.COMPLAINT, Intent.HANDOFF, Intent.PROFILE, Intent.CART,
+    }
+)  # fmt: skip
+_CHAT = {
+    "greet": Intent.GREET,
+    "thanks": Intent.THANKS,
+    "goodbye": Intent.GOODBYE,
+    "confirm": Intent.CONFIRM,
+    "deny": Intent.DENY,
+}
+NEAR = 0.32
+"""From this cosine between a message and the nearest item on, free words are taken for a need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Everything read from a message, for the acts."""
+
+    context: TurnContext
+    reading: Reading
+    needs: Needs
+    references: References
+    cues: frozenset[str]
+
+
+class EmbeddedDecider:
+    """Decides with vocabulary, grammar and the sentence encoder; deterministic and thread-safe."""
+
+    def __init__(self, recommender: Recommender, embedder: Embedder) -> None:
+        """Compile the vocabulary of the recommender's catalogue."""
+        self._recommender = recommender
+        self._vocabulary = Vocabulary(recommender.catalogue)
+        self._guesser = IntentGuesser(embedder)
+        self._service_terms = self._guesser.service_terms
+        self._is_word: Callable[[str], bool] = getattr(embedder, "knows", lambda word: False)
+        self._requests = Requests(self._vocabulary)
+
+    async def decide(self, context: TurnContext) -> Decision:
+        """Return the decision; the work runs in a worker thread."""
+        return await asyncio.to_thread(self.decide_now, context)
+
+    def learn(self) -> None:
+        """Learn the words of a catalogue that was rebuilt while serving."""
+        vocabulary = Vocabulary(self._recommender.catalogue)
+        self._requests, self._vocabulary = Requests(vocabulary), vocabulary
+
+    def read(self, context: TurnContext) -> Message:
+        """Read a message without deciding anything."""
+        vocabulary, state = self._vocabulary, context.state
+        reading = read(context.message, vocabulary.lexicon, self._is_word)
+        category = next(
+            (str(c.value) for c in state.wants.constraints if c.field == "category" and c.op is Op.EQ), None
+        )
+        asked = state.question.field if state.question else None
+        needs = NeedsReader(reading, vocabulary, category, asked).needs()
+        references = resolve(reading, needs, state, context.on_screen, vocabulary)
+        return Message(context, reading, needs, references, frozenset(reading.cues()))
+
+    def decide_now(self, context: TurnContext) -> Decision:
+        """Return the decision (CPU-bound, a few milliseconds)."""
+        message = self.read(context)
+        acts = (
+            self._identity, self._rewind, self._handoff, self._service, self._compare, self._explain, self._similar,
+            self._feedback, self._details, self._answer, self._more, self._shop, self._chat,
+        )  # fmt: skip
+        for act in acts:
+            decision = act(message)
+            if decision is not None:
+                return decision
+        return self._guess(message)
+
+    # The service desk
+
+    def _identity(self, message: Message) -> Decision | None:
+        """Take what the desk waits for: an order number, an e-mail address."""
+        text = normalise(message.context.message)
+        email, order = _EMAIL.search(text), _ORDER_ID.search(_EMAIL.sub(" ", text))
+        waiting = message.context.state.awaiting == "identity"
+        if not email and not (waiting and order):
+            return None
+        arguments = {"email": email.group() if email else None, "order_id": order.group(1) if order else None}
+        given = {name: value for name, value in arguments.items() if value}
+        return Decision((Intent.ORDER_STATUS,), (ToolCall("order_status", given),))
+
+    def _rewind(self, message: Message) -> Decision | None:
+        if "reset" in message.cues:
+            calls = () if message.needs.empty else (self._requests.recommend(message, fresh=True),)
+            intents = (Intent.RESET, Intent.RECOMMEND) if calls else (Intent.RESET,)
+            return Decision(intents, calls, rewind="reset")
+        if "undo" in message.cues and message.needs.empty:
+            state = message.context.state
+            if not state.past:
+                return Decision((Intent.UNDO,), note="nothing_to_undo")
+            calls = (ToolCall("recommend_items", {}),) if state.past[-1].constraints or state.past[-1].text else ()
+            return Decision((Intent.UNDO,), calls, rewind="undo")
+        return None
+
+    def _handoff(self, message: Message) -> Decision | None:
+        if "handoff" not in message.cues:
+            return None
+        return Decision((Intent.HANDOFF,), (ToolCall("hand_off", {"summary": self._requests.summary(message)}),))
+
+    def _service(self, message: Message) -> Decision | None:
+        """Look for a service intent when words of the service examples occur outside of the shop's own phrases."""
+        context = message.context
+        if "profile" in message.cues:
+            return Decision((Intent.PROFILE,), (ToolCall("show_profile"),))
+        if not self._mentions_service(message):
+            return None
+        guess = self._guesser.guess(context.message, context.language)
+        if guess.intent not in SERVICE or guess.score < SURE:
+            return None
+        return self._serve(message, guess)
+
+    def _serve(self, message: Message, guess: Guess) -> Decision:
+        text = normalise(message.context.message)
+        if guess.intent is Intent.POLICY:
+            call = ToolCall("search_policies", {"question": message.context.message})
+        elif guess.intent is Intent.PROFILE:
+            call = ToolCall("show_profile")
+        elif guess.intent is Intent.ORDER_STATUS:
+            order = _ORDER_ID.search(text)
+            call = ToolCall("order_status", {"order_id": order.group(1)} if order else {})
+        elif guess.intent in (Intent.HANDOFF, Intent.COMPLAINT):
+            call = ToolCall("hand_off", {"summary": self._requests.summary(message)})
+        elif guess.intent is Intent.CART:
+            return Decision((guess.intent,), note="unavailable", confidence=guess.score)
+        else:
+            # What the desk cannot do by itself yet, the policies explain, and a person does.
+            call = ToolCall("search_policies", {"question": message.context.message})
+            return Decision((guess.intent,), (call,), note="unavailable", confidence=guess.score)
+        return Decision((guess.intent,), (call,), confidence=guess.score)
+
+    def _mentions_service(self, message: Message) -> bool:
+        from retrieval.tokens import terms
+
+        free = [e.text for e in message.reading.elements if not e.is_shop()]
+        joiner = "" if message.context.language == "zh" else " "
+        return bool(self._service_terms & set(terms(joiner.join(free))))
+
+    # What is on screen
+
+    def _compare(self, message: Message) -> Decision | None:
+        if "compare" not in message.cues:
+            return None
+        shown = tuple(item.id for item in message.context.on_screen)
+        ids = message.references.ids
+        if message.references.out_of_range:
+            return Decision((Intent.COMPARE,), note="which_item", note_data={"shown": len(shown)})
+        if len(ids) == 1:
+            ids = tuple(dict.fromkeys((*ids, *message.context.state.focus, *shown)))[:2]
+        ids = ids if len(ids) > 1 else shown
+        if len(ids) < 2:
+            return None if not message.needs.empty else Decision((Intent.COMPARE,), note="nothing_shown")
+        return Decision((Intent.COMPARE,), (ToolCall("compare_items", {"item_ids": list(ids[:6])}),))
+
+    def _explain(self, message: Message) -> Decision | None:
+        if "explain" not in message.cues:
+            return None
+        ids = message.references.ids
+        if message.references.out_of_range and not ids:
+            return Decision((Intent.EXPLAIN,), note="which_item", note_data={"shown": len(message.context.on_screen)})
+        if not ids:
+            return Decision((Intent.EXPLAIN,), note="nothing_shown")
+        return Decision((Intent.EXPLAIN,), (ToolCall("explain_items", {"item_ids": list(ids[:5])}),))
+
+    def _similar(self, message: Message) -> Decision | None:
+        if "similar" not in message.cues:
+            return None
+        references = message.references
+        if references.out_of_range and not references.ids:
+            return Decision((Intent.SIMILAR,), note="which_item", note_data={"shown": len(message.context.on_screen)})
+        if not references.ids or (references.vague and not message.needs.empty):
+            return None
+        call = self._requests.similar(message, references.ids[:1] if references.vague else references.ids)
+        return Decision((Intent.SIMILAR,), (call,))
+
+    def _feedback(self, message: Message) -> Decision | None:
+        """Take "love the first", "not my style", "seen it"; a plain "I like quiet ones" is a need instead."""
+        liked = "like" in message.cues and "dislike" not in message.cues
+        disliked, owned = "dislike" in message.cues, "owned" in message.cues
+        ids = message.references.ids
+        if (
+            not (liked or disliked or owned)
+            or not ids
+            or (liked and not message.needs.empty and message.references.vague)
+        ):
+            return None
+        if message.references.vague and liked:
+            ids = ids[:1] if len(message.context.on_screen) == 1 else ()
+            if not ids:
+                return Decision(
+                    (Intent.FEEDBACK,), note="which_item", note_data={"shown": len(message.context.on_screen)}
+                )
+        call = self._requests.feedback(message, ids, liked=liked, disliked=disliked)
+        return Decision((Intent.FEEDBACK,), (call,))
+
+    def _details(self, message: Message) -> Decision | None:
+        """Answer a question about an item: it is pointed at, and nothing new is asked of the catalogue."""
+        references, needs = message.references, message.needs
+        if not references.ids or needs.critiques or needs.different or needs.category or needs.sorts:
+            return None
+        asks = "details" in message.cues or message.context.message.rstrip().endswith(("?", "？", "吗", "呢"))
+        if not asks and (needs.constraints or not (references.named or message.reading.elements)):
+            return None
+        pointed = references.named or not references.vague
+        if not pointed and not asks:
+            return None
+        if references.vague and not needs.facets:
+            return Decision((Intent.DETAILS,), note="which_item", note_data={"shown": len(message.context.on_screen)})
+        arguments = {"item_ids": list(references.ids[:5]), "fields": list(needs.facets)}
+        return Decision((Intent.DETAILS,), (ToolCall("item_details", arguments),))
+
+    # Shopping
+
+    def _answer(self, message: Message) -> Decision | None:
+        """Take an elliptical answer to the open question: an option's label, or "any"."""
+        question = message.context.state.question
+        if question is None:
+            return None
+        text = normalise(message.context.message).strip(" .!。！")
+        for option in question.options:
+            if option.constraint is not None and normalise(option.label).strip() == text:
+                return Decision((Intent.REFINE,), (self._requests.choose(message, option.constraint),))
+        if message.reading.roles("any") and message.needs.empty:
+            return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),))
+        return None
+
+    def _more(self, message: Message) -> Decision | None:
+        if not message.reading.roles("else") or not message.needs.empty:
+            return None
+        if not message.context.state.seen:
+            return None
+        return Decision((Intent.REFINE,), (self._requests.more(message),))
+
+    def _shop(self, message: Message) -> Decision | None:
+        if message.needs.empty:
+            return None
+        wants = message.context.state.wants
+        started = bool(wants.constraints or wants.text or wants.sorts)
+        fresh = message.needs.category is not None and not self._requests.continues(message)
+        intent = Intent.REFINE if started and not fresh else Intent.RECOMMEND
+        return Decision((intent,), (self._requests.recommend(message, fresh=fresh and started),))
+
+    def _chat(self, message: Message) -> Decision | None:
+        """Answer courtesies that come alone; with other content they are passed over."""
+        if message.needs.unknown:
+            return None
+        intent = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
+        if intent is Intent.CONFIRM and message.context.state.question is not None:
+            return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),))
+        return Decision((intent,)) if intent else None
+
+    def _guess(self, message: Message) -> Decision:
+        """Tie free words to the catalogue or to an intent by meaning; ask rather than guess when neither is near."""
+        context = message.context
+        if not any(char.isalnum() for char in context.message):
+            return Decision((Intent.OUT_OF_SCOPE,), note="unclear")
+        guess = self._guesser.guess(context.message, context.language)
+        if guess.score >= SURE and guess.intent in SERVICE:
+            return self._serve(message, guess)
+        if guess.score >= SURE and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
+            return Decision((guess.intent,), confidence=guess.score)
+        near = self._recommender.affinity(message.needs.text or context.message)
+        wanted = guess.intent is Intent.RECOMMEND and guess.score >= SURE
+        polite = any(e.span and e.span.text and e.span.entries[0].kind == "polite" for e in message.reading.elements)
+        if message.needs.text and (
+            wanted or (near >= NEAR and (polite or guess.intent is Intent.RECOMMEND or near >= 1.4 * NEAR))
+        ):
+            intent = Intent.REFINE if context.state.wants.text or context.state.wants.constraints else Intent.RECOMMEND
+            return Decision((intent,), (self._requests.recommend(message, fresh=False),), confidence=near)
+        if wanted or (polite and not message.needs.unknown):
+            return Decision(
+                (Intent.RECOMMEND,), (self._requests.recommend(message, fresh=False),), confidence=guess.score
+            )
+        greeting = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
+        if greeting in (Intent.GREET, Intent.THANKS, Intent.GOODBYE):
+            return Decision((greeting,), confidence=guess.score)
+        return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=guess.score)

@@ -1,0 +1,160 @@
+"""Phrases and what they stand for, matched over a whole message: longest match, inflections, typos, mixed languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from agent.embedded.text import Token, tokenize
+
+
+class Kind(StrEnum):
+    """What a phrase stands for."""
+
+    CATEGORY = "category"
+    BRAND = "brand"
+    VALUE = "value"
+    FACET = "facet"
+    LOW = "low"
+    HIGH = "high"
+    LOWER = "lower"
+    HIGHER = "higher"
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+    UNIT = "unit"
+    ITEM = "item"
+    GRAMMAR = "grammar"
+    CUE = "cue"
+    ORDINAL = "ordinal"
+    NUMBER = "number"
+    MULTIPLIER = "multiplier"
+    POLITE = "polite"
+
+
+SHOP_KINDS = frozenset(
+    {
+        Kind.CATEGORY, Kind.BRAND, Kind.VALUE, Kind.FACET, Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST,
+        Kind.HIGHEST, Kind.ITEM,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One meaning of a phrase."""
+
+    kind: Kind
+    field: str = ""
+    """The facet; for grammar the role; for cues the act."""
+    value: str = ""
+    surface: str = ""
+    """The phrase as its author wrote it, tokens joined by spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A matched phrase: tokens [start, end) of the message."""
+
+    start: int
+    end: int
+    entries: tuple[Entry, ...]
+    text: str
+    corrected: str = ""
+    """What the shopper is taken to have meant, when a typo was mended."""
+
+    def of(self, *kinds: Kind) -> Entry | None:
+        """Return the first entry of one of the kinds."""
+        return next((entry for entry in self.entries if entry.kind in kinds), None)
+
+    def role(self, *roles: str) -> bool:
+        """Tell whether it is a grammar word of one of the roles."""
+        return any(entry.kind is Kind.GRAMMAR and entry.field in roles for entry in self.entries)
+
+
+Key = tuple[str, ...]
+
+
+class Lexicon:
+    """A dictionary of phrases over stems. Building is single-threaded; matching is read-only and thread-safe."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: dict[Key, list[Entry]] = {}
+        self._longest: dict[str, int] = {}
+        self._words: dict[int, list[str]] = {}
+        self._surfaces: set[str] = set()
+
+    def __len__(self) -> int:
+        """Return the number of phrases."""
+        return len(self._entries)
+
+    def add(self, phrase: str, kind: Kind, field: str = "", value: str = "", *, fuzzy: bool = True) -> None:
+        """Add a meaning of a phrase; ``fuzzy`` lets its single words be found with typos."""
+        tokens = tokenize(phrase)
+        if not tokens or len(tokens) > 12:
+            return
+        key = tuple(token.stem for token in tokens)
+        entry = Entry(kind, field, value, " ".join(token.text for token in tokens))
+        known = self._entries.setdefault(key, [])
+        if not any((e.kind, e.field, e.value) == (kind, field, value) for e in known):
+            known.append(entry)
+        self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
+        if fuzzy:
+            for token in tokens:
+                if token.kind == "word" and len(token.text) >= 4 and token.text not in self._surfaces:
+                    self._surfaces.add(token.text)
+                    self._words.setdefault(len(token.text), []).append(token.text)
+
+    def match(self, tokens: Sequence[Token]) -> list[Span]:
+        """Return the phrases in a message, left to right, longest first, not overlapping."""
+        spans: list[Span] = []
+        at = 0
+        while at < len(tokens):
+            span = self._longest_at(tokens, at)
+            if span is None:
+                at += 1
+            else:
+                spans.append(span)
+                at = span.end
+        return spans
+
+    def _longest_at(self, tokens: Sequence[Token], at: int) -> Span | None:
+        for length in range(min(self._longest.get(tokens[at].stem, 0), len(tokens) - at), 0, -1):
+            window = tokens[at : at + length]
+            entries = self._entries.get(tuple(token.stem for token in window))
+            if entries is None:
+                continue
+            surface = " ".join(token.text for token in window)
+            # "light" is the wish, "lights" the category, although both have one stem: the exact wording goes first.
+            exact = [entry for entry in entries if entry.surface == surface]
+            rest = [entry for entry in entries if entry.surface != surface]
+            if not exact and length == 1 and _unsafe_inflection(entries, tokens[at]):
+                continue
+            return Span(at, at + length, tuple(exact or rest), surface)
+        return None
+
+    def correct(self, word: str) -> str | None:
+        """Return the vocabulary's word that an unknown word is a typo of, or None.
+
+        One edit for words of four to seven letters, two for longer ones; the first letter stands.
+        """
+        allowed = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+        if not allowed or word in self._surfaces:
+            return None
+        near: Iterable[str] = (
+            other
+            for length in range(len(word) - allowed, len(word) + allowed + 1)
+            for other in self._words.get(length, ())
+            if other[0] == word[0]
+        )
+        found = process.extractOne(word, near, scorer=DamerauLevenshtein.distance, score_cutoff=allowed)
+        return str(found[0]) if found else None
+
+
+def _unsafe_inflection(entries: Sequence[Entry], token: Token) -> bool:
+    """Tell whether a grammar word was only met through its stem ("using" for "use"): too weak a hint to act on."""
+    return all(entry.kind in (Kind.GRAMMAR, Kind.CUE, Kind.POLITE) for entry in entries) and token.kind == "word"

@@ -1,0 +1,392 @@
+"""What a message asks of the catalogue: constraints, ends to prefer, critiques of what is on screen, free words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
+from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
+from agent.embedded.reading import Element, Reading
+from agent.embedded.vocabulary import Vocabulary
+from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
+
+VAGUE_SHARE = 0.35
+"""A vague word ("cheap", "light") means the lowest or highest 35 % of the category."""
+_DEGREES: dict[str, tuple[str, str | None]] = {
+    "good": ("plain", None), "better": ("more", None), "best": ("most", None), "high": ("plain", "higher"),
+    "higher": ("more", "higher"), "highest": ("most", "higher"), "low": ("plain", "lower"),
+    "lower": ("more", "lower"), "lowest": ("most", "lower"), "more": ("more", "higher"), "less": ("more", "lower"),
+    "most": ("most", "higher"), "least": ("most", "lower"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Critique:
+    """A wish relative to something shown: "cheaper", "more battery"."""
+
+    field: str
+    higher: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a message asks of the catalogue."""
+
+    constraints: tuple[Constraint, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    critiques: tuple[Critique, ...] = ()
+    different: tuple[str, ...] = ()
+    """Fields of which other values than the shown ones are wanted ("another brand")."""
+    dropped: tuple[str, ...] = ()
+    """Fields whose constraints are to be forgotten."""
+    facets: tuple[str, ...] = ()
+    """Facets that are named, with or without a value: what a question about an item asks for."""
+    items: tuple[str, ...] = ()
+    """Items named by their title."""
+    category: str | None = None
+    """The category that is newly asked for."""
+    text: str = ""
+    unknown: tuple[str, ...] = ()
+    """Words that carry meaning but that the vocabulary does not know."""
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether the message asks nothing of the catalogue, free words aside."""
+        return not (self.constraints or self.sorts or self.critiques or self.different or self.dropped or self.category)
+
+
+class NeedsReader:
+    """Turns a reading into needs; one use for each message."""
+
+    def __init__(self, reading: Reading, vocabulary: Vocabulary, category: str | None, asked: str | None) -> None:
+        """Start on a message.
+
+        Args:
+            reading: the message as read.
+            vocabulary: the shop's.
+            category: the category that the conversation is about, if any.
+            asked: the field of the question that is open, if any.
+        """
+        self._reading = reading
+        self._vocabulary = vocabulary
+        self._catalogue = vocabulary.catalogue
+        self._asked = asked
+        self._new_category, self._categories = self._find_category(category)
+        self._category = self._new_category or category
+        self._constraints: list[Constraint] = []
+        self._sorts: list[Sort] = []
+        self._critiques: list[Critique] = []
+        self._different: list[str] = []
+        self._dropped: list[str] = []
+        self._facets: list[str] = []
+        self._used: set[int] = set()
+
+    def needs(self) -> Needs:
+        """Return what the message asks for."""
+        self._quantities()
+        self._switches()
+        self._values()
+        self._degrees()
+        items = [e.span.of(Kind.ITEM) for e in self._reading.elements if e.span and not e.past and not e.negated]
+        words = self._free_words()
+        return Needs(
+            constraints=tuple(self._categories + self._constraints),
+            sorts=tuple(dict.fromkeys(self._sorts)),
+            critiques=tuple(dict.fromkeys(self._critiques)),
+            different=tuple(dict.fromkeys(self._different)),
+            dropped=tuple(dict.fromkeys(self._dropped)),
+            facets=tuple(dict.fromkeys(self._facets)),
+            items=tuple(dict.fromkeys(entry.value for entry in items if entry)),
+            category=self._new_category,
+            text=" ".join(dict.fromkeys(words)),
+            unknown=tuple(self._reading.free(self._vocabulary.stopwords)),
+        )
+
+    def _find_category(self, current: str | None) -> tuple[str | None, list[Constraint]]:
+        named: list[tuple[Element, Entry]] = []
+        for element in self._reading.elements:
+            entry = element.span.of(Kind.CATEGORY) if element.span else None
+            other_meaning = element.span and element.span.entries[0].kind in (Kind.ITEM,)
+            if entry and not element.past and not other_meaning:
+                named.append((element, entry))
+        wanted = [(e, entry) for e, entry in named if not e.negated]
+        direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
+        unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
+        if not direct:
+            return None, unwanted
+        nodes = list(dict.fromkeys(entry.value for _, entry in direct))
+        nodes = [n for n in nodes if not any(n != o and n in self._vocabulary.categories[o][:-1] for o in nodes)]
+        joined = any(e.role("or", "and") for e in self._reading.elements)
+        if len(nodes) > 1 and joined:
+            text = " / ".join(e.text for e, _ in direct)
+            return nodes[0], [*unwanted, Constraint("", "category", Op.IN, tuple(nodes), text=text)]
+        # Of several nouns in a row the last is the head: "laptop bag".
+        return nodes[-1], [*unwanted, Constraint("", "category", Op.EQ, nodes[-1], text=direct[-1][0].text)]
+
+    def _negative(self, field: str, op: Op, value: Value, element: Element) -> Constraint:
+        return Constraint("", field, op, value, text=element.text)
+
+    # Quantities
+
+    def _quantities(self) -> None:
+        for quantity in find_quantities(self._reading, self._vocabulary):
+            field = choose_field(quantity, self._reading, self._vocabulary, self._category, self._asked)
+            if field is None:
+                continue
+            self._facets.append(field)
+            constraint = self._bounded(quantity, field)
+            if constraint is not None:
+                self._constraints.append(constraint)
+                self._used.update(range(quantity.start, quantity.end))
+
+    def _bounded(self, quantity: Quantity, field: str) -> Constraint | None:
+        low, high = (
+            in_unit_of(field, bound, quantity.unit, self._vocabulary) if bound is not None else 0.0
+            for bound in (quantity.low, quantity.high)
+        )
+        op = quantity.op or self._degree_op(quantity) or self._bare_op(quantity, field)
+        if op is None:
+            return None
+        value: Value = (low, high) if op is Op.BETWEEN and low != high else high
+        if op is Op.BETWEEN and low == high:
+            reach = AROUND if quantity.op is Op.BETWEEN else 0.04
+            value = (round(high * (1 - reach), 6), round(high * (1 + reach), 6))
+        hedged = bool(quantity.element and quantity.element.hedged)
+        said = {*self._reading.elements[quantity.start : quantity.end], quantity.comparator} - {None}
+        words = [element.text for element in self._reading.elements if element in said]
+        facet = self._catalogue.facets[field]
+        strength = Strength.WISH if hedged else Strength.MUST
+        return Constraint("", field, op, value, facet.unit, strength, text=_spaced(words))
+
+    def _degree_op(self, quantity: Quantity) -> Op | None:
+        """Read "lighter than 2 kg", "more than 5", "比2000便宜"."""
+        elements = self._reading.elements
+        before = elements[max(0, quantity.start - 3) : quantity.start]
+        after = elements[quantity.end : quantity.end + 2]
+        if not any(e.role("than") for e in (*before, *after)):
+            return None
+        for element in (*reversed(before), *after):
+            if element.span is None:
+                continue
+            if element.span.of(Kind.LOWER, Kind.LOW) or element.role("lower", "less", "low"):
+                return Op.LT
+            if element.span.of(Kind.HIGHER, Kind.HIGH) or element.role("higher", "more", "high"):
+                return Op.GT
+        return None
+
+    def _bare_op(self, quantity: Quantity, field: str) -> Op | None:
+        """Read a number without a comparator by which end of the facet people want: "16 GB", "$500", "13 inch"."""
+        element = quantity.element
+        if quantity.unit is None and not quantity.money and element and element.number and element.number.spelled:
+            return None
+        if element is not None and element.negated:
+            return Op.NE
+        better = self._vocabulary.better(field)
+        return {"higher": Op.GE, "lower": Op.LE}.get(better or "", Op.BETWEEN)
+
+    # Values, booleans, brands
+
+    def _switches(self) -> None:
+        """Read "forget the brand", "another brand"."""
+        elements = self._reading.elements
+        for at, element in enumerate(elements):
+            if not element.role("drop", "other"):
+                continue
+            for index in range(max(0, at - 2), min(len(elements), at + 4)):
+                entry = elements[index].span.of(*SHOP_KINDS) if elements[index].span else None
+                near = index in (at - 1, at + 1, at + 2) and elements[index].clause == element.clause
+                if entry is None or not near or index in self._used or entry.kind is Kind.ITEM:
+                    continue
+                if element.role("drop") and self._droppable(entry, index > at):
+                    self._dropped.append(entry.field)
+                    self._used.add(index)
+                elif element.role("other") and entry.kind is Kind.FACET:
+                    self._different.append(entry.field)
+                    self._used.add(index)
+                break
+
+    def _droppable(self, entry: Entry, after: bool) -> bool:
+        return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE))
+
+    def _values(self) -> None:
+        groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]] = {}
+        for at, element in enumerate(self._reading.elements):
+            if element.span is None or element.past or at in self._used:
+                continue
+            entry = self._fitting(element)
+            if entry is None:
+                continue
+            if entry.kind is Kind.FACET:
+                self._boolean(entry.field, element)
+            else:
+                self._facets.append(entry.field)
+                groups.setdefault((entry.field, element.negated, self._wished(element, entry)), []).append(
+                    (element, entry.value)
+                )
+        for (field, negated, wished), found in groups.items():
+            self._add_values(field, negated, wished, found)
+
+    def _fitting(self, element: Element) -> Entry | None:
+        """Return the meaning of a phrase that fits the category best: a brand, a value, a boolean or other facet."""
+        assert element.span is not None
+        if element.span.of(Kind.CATEGORY, Kind.ITEM) and self._new_category:
+            entry = element.span.of(Kind.CATEGORY)
+            if entry and entry.value == self._new_category:
+                return None
+        fields = set(self._catalogue.category_facets(self._category)) if self._category else set(self._catalogue.facets)
+        entries = [e for e in element.span.entries if e.kind in (Kind.BRAND, Kind.VALUE, Kind.FACET)]
+        count = self._vocabulary.count_of
+        entries.sort(
+            key=lambda e: (
+                e.kind is not Kind.BRAND,
+                e.field not in fields,
+                -count(e.field, e.value, self._category) if e.kind is Kind.VALUE else 0,
+            )
+        )
+        return entries[0] if entries else None
+
+    def _wished(self, element: Element, entry: Entry) -> bool:
+        facet = self._catalogue.facets.get(entry.field)
+        # "for travel" tells a purpose: items that do not list it may still serve it.
+        purpose = element.purpose and facet is not None and facet.type is FacetType.LIST and not element.negated
+        return element.hedged or purpose
+
+    def _boolean(self, field: str, element: Element) -> None:
+        self._facets.append(field)
+        facet = self._catalogue.facets.get(field)
+        if facet is not None and facet.type is FacetType.BOOLEAN:
+            strength = Strength.WISH if element.hedged else Strength.MUST
+            self._constraints.append(
+                Constraint("", field, Op.EQ, not element.negated, None, strength, text=element.text)
+            )
+
+    def _add_values(self, field: str, negated: bool, wished: bool, found: Sequence[tuple[Element, str]]) -> None:
+        facet = self._catalogue.facets[field]
+        values = tuple(dict.fromkeys(value for _, value in found))
+        text = ", ".join(element.text for element, _ in found)
+        strength = Strength.WISH if wished else Strength.MUST
+        is_list = facet.type is FacetType.LIST
+        either = any(e.role("or") for e in self._reading.elements)
+        if negated:
+            op = (Op.NOT_CONTAINS if is_list else Op.NE) if len(values) == 1 else Op.NOT_IN
+            self._constraints.append(Constraint("", field, op, values[0] if len(values) == 1 else values, text=text))
+        elif len(values) == 1 or (is_list and not either):
+            op = Op.CONTAINS if is_list else Op.EQ
+            self._constraints += [Constraint("", field, op, value, None, strength, text=text) for value in values]
+        else:
+            self._constraints.append(Constraint("", field, Op.IN, values, None, strength, text=text))
+
+    # Vague words
+
+    def _degrees(self) -> None:
+        bounded = {constraint.field for constraint in self._constraints}
+        for at, element in enumerate(self._reading.elements):
+            if element.span is None or element.past or at in self._used:
+                continue
+            degree = self._degree(at, element)
+            if degree is None:
+                continue
+            field, step, higher = degree
+            self._facets.append(field)
+            if element.negated and step == "plain":
+                higher = not higher
+            if step == "most":
+                self._sorts.append(Sort(field, higher))
+            elif field in bounded:
+                continue
+            elif step == "more":
+                self._critiques.append(Critique(field, higher, element.text))
+            else:
+                self._vague(field, higher, element)
+
+    def _degree(self, at: int, element: Element) -> tuple[str, str, bool] | None:
+        assert element.span is not None
+        steps = {Kind.LOW: ("plain", False), Kind.HIGH: ("plain", True), Kind.LOWER: ("more", False),
+                 Kind.HIGHER: ("more", True), Kind.LOWEST: ("most", False), Kind.HIGHEST: ("most", True)}  # fmt: skip
+        fields = set(self._catalogue.category_facets(self._category)) if self._category else set(self._catalogue.facets)
+        fields |= {"price", "rating", "created_at"}
+        entries = sorted((e for e in element.span.entries if e.kind in steps), key=lambda e: e.field not in fields)
+        if entries and not (element.role("at_most") and self._comparator_used(element)):
+            step, higher = steps[entries[0].kind]
+            return entries[0].field, step, higher
+        role = next((name for name in _DEGREES if element.role(name)), None)
+        facet = self._adjacent_facet(at) if role else None
+        if role is None or facet is None:
+            return None
+        step, end = _DEGREES[role]
+        end = end or self._vocabulary.better(facet) or "higher"
+        return facet, step, end == "higher"
+
+    def _comparator_used(self, element: Element) -> bool:
+        return any(q.comparator is element for q in find_quantities(self._reading, self._vocabulary))
+
+    def _adjacent_facet(self, at: int) -> str | None:
+        """Return the numeric facet that an adjective goes with: "long battery life", "续航长"."""
+        elements = self._reading.elements
+        for index in (at + 1, at - 1, at + 2, at - 2):
+            if not 0 <= index < len(elements) or elements[index].clause != elements[at].clause:
+                continue
+            span = elements[index].span
+            entry = span.of(Kind.FACET) if span else None
+            facet = self._catalogue.facets.get(entry.field) if entry else None
+            if facet is not None and facet.type in (FacetType.NUMBER, FacetType.DATE):
+                return facet.name
+        return None
+
+    def _vague(self, field: str, higher: bool, element: Element) -> None:
+        numbers = self._vocabulary.numbers_of(field, self._category)
+        if not len(numbers):
+            return
+        bound = float(np.quantile(numbers, 1 - VAGUE_SHARE if higher else VAGUE_SHARE))
+        op = Op.GE if higher else Op.LE
+        unit = self._catalogue.facets[field].unit
+        self._constraints.append(Constraint("", field, op, round(bound, 3), unit, Strength.WISH, text=element.text))
+
+    # Words for the encoder
+
+    def _free_words(self) -> list[str]:
+        words: list[str] = []
+        for at, element in enumerate(self._reading.elements):
+            if element.negated or element.past or element.number is not None or at in self._used:
+                continue
+            if element.span is None:
+                if element.text in self._vocabulary.stopwords or not element.text.isalnum():
+                    continue
+                if (
+                    not element.text.isascii()
+                    and at
+                    and words
+                    and self._reading.elements[at - 1].text == words[-1][-1:]
+                ):
+                    words[-1] += element.text  # Chinese characters in a row stay one word
+                else:
+                    words.append(element.text)
+            else:
+                words += self._telling(element)
+        return words
+
+    def _telling(self, element: Element) -> list[str]:
+        """Return the words of a phrase that tell the encoder something, in the catalogue's wording and the shopper's."""
+        assert element.span is not None
+        entry = element.span.of(Kind.CATEGORY, Kind.VALUE, Kind.FACET, Kind.LOW, Kind.HIGH)
+        facet = self._catalogue.facets.get(entry.field) if entry else None
+        if (
+            entry is None
+            or facet is None
+            or (facet.name in self._vocabulary.builtins and entry.kind is not Kind.CATEGORY)
+        ):
+            return []
+        if entry.kind in (Kind.CATEGORY, Kind.VALUE):
+            return [entry.value] if element.text.isascii() else [entry.value, element.text]
+        if entry.kind is Kind.FACET and facet.type is not FacetType.BOOLEAN:
+            return []
+        return [element.text] if element.text.isascii() else [facet.label("en"), element.text]
+
+
+def _spaced(words: Sequence[str]) -> str:
+    joined = " ".join(words)
+    return joined if joined.isascii() else "".join(words)

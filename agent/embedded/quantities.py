@@ -1,0 +1,222 @@
+"""Quantities of a message: which numbers belong to which facet, in which unit, bounded how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from agent.embedded.lexicon import Kind
+from agent.embedded.reading import Element, Reading
+from agent.embedded.vocabulary import Vocabulary
+from core.entities import FacetType, Op
+from retrieval.units import convert
+
+COMPARATORS = {
+    "at_most": Op.LE, "less_than": Op.LT, "at_least": Op.GE, "more_than": Op.GT, "around": Op.BETWEEN,
+}  # fmt: skip
+_FLIPPED = {Op.LE: Op.GT, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE}
+AROUND = 0.15
+"""How far "around 500" reaches to both sides, as a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A bounded number: what the message says before a facet is chosen for it."""
+
+    start: int
+    """Index of its first element."""
+    end: int
+    """Index after its last element."""
+    low: float | None
+    high: float | None
+    op: Op | None
+    """None when the number stands bare."""
+    unit: str | None = None
+    money: bool = False
+    element: Element | None = None
+    comparator: Element | None = None
+
+
+def find_quantities(reading: Reading, vocabulary: Vocabulary) -> list[Quantity]:
+    """Return the quantities of a message with their comparators; numbers of the past are left out."""
+    elements = reading.elements
+    found: list[Quantity] = []
+    at = 0
+    while at < len(elements):
+        if elements[at].number is None:
+            at += 1
+            continue
+        quantity = _ranged(elements, at, vocabulary) or _single(elements, at, vocabulary)
+        if not elements[at].past:
+            found.append(quantity)
+        at = quantity.end
+    return _bind(found, elements)
+
+
+def _value(element: Element) -> float:
+    return element.number.value if element.number else 0.0
+
+
+def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity:
+    unit, money, end = _unit_after(elements, at + 1, vocabulary)
+    money = money or elements[at].currency is not None
+    value = _value(elements[at])
+    return Quantity(at, end, value, value, None, unit, money, elements[at])
+
+
+def _ranged(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity | None:
+    """Read "300-500 dollars", "from 2 to 3 kg", "between 300 and 500", "300到500"."""
+    low = _single(elements, at, vocabulary)
+    joint = low.end
+    if joint + 1 >= len(elements) or elements[joint + 1].number is None:
+        return None
+    between = at > 0 and elements[at - 1].role("between")
+    joined = elements[joint].role("range") or (between and elements[joint].role("and"))
+    if not joined:
+        return None
+    high = _single(elements, joint + 1, vocabulary)
+    unit, money = high.unit or low.unit, high.money or low.money
+    bounds = sorted((_value(elements[at]), _value(elements[joint + 1])))
+    start = at - 1 if between else at
+    return Quantity(start, high.end, bounds[0], bounds[1], Op.BETWEEN, unit, money, elements[at])
+
+
+def _unit_after(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> tuple[str | None, bool, int]:
+    if at < len(elements) and (span := elements[at].span):
+        entry = span.of(Kind.UNIT)
+        if entry is not None:
+            return (None, True, at + 1) if entry.field == "money" else (entry.value, False, at + 1)
+    return None, False, at
+
+
+def _bind(quantities: list[Quantity], elements: Sequence[Element]) -> list[Quantity]:
+    """Give each comparator to the number after it, or, when none follows or it trails ("500 or less", "500以内"), before."""
+    bound = list(quantities)
+    for at, element in enumerate(elements):
+        op = next((op for role, op in COMPARATORS.items() if element.role(role)), None)
+        if op is None or element.past:
+            continue
+        after = next(
+            (i for i, q in enumerate(bound) if 0 < q.start - at + 1 <= 4 and _open(q, element, elements)), None
+        )
+        before = next((i for i, q in enumerate(bound) if 0 <= at - q.end <= 1 and q.op is None), None)
+        trailing = before is not None and (not element.text.isascii() or after is None or bound[after].start - at > 1)
+        index = before if trailing else after
+        if index is None:
+            continue
+        quantity = bound[index]
+        if element.negated or (quantity.element is not None and quantity.element.negated and at < quantity.start):
+            op = _FLIPPED.get(op, op)
+        bound[index] = replace(quantity, op=op, comparator=element)
+    return bound
+
+
+def _open(quantity: Quantity, comparator: Element, elements: Sequence[Element]) -> bool:
+    first = elements[quantity.start]
+    return quantity.op is None and first.start >= comparator.end and first.clause == comparator.clause
+
+
+def choose_field(
+    quantity: Quantity, reading: Reading, vocabulary: Vocabulary, category: str | None, asked: str | None
+) -> str | None:
+    """Return the facet that a quantity belongs to, or None.
+
+    A facet named beside it wins; else its unit's facets, those of the category first and the most plausible value
+    first; a number without a unit is money when it is bounded, or answers the question that was just asked.
+    """
+    has_price = bool(np.isfinite(vocabulary.catalogue.numbers("price")).any())
+    if quantity.money:
+        return "price" if has_price else None
+    named = _named_facet(quantity, reading, vocabulary)
+    if named and _compatible(vocabulary, named, quantity.unit):
+        return named
+    fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
+    if quantity.unit is not None:
+        return _most_plausible(fields, quantity, vocabulary, category)
+    temporal = any(e.role("temporal") for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2])
+    if temporal:
+        dated = [f for f in fields if _is_date_like(vocabulary, f)]
+        if dated:
+            return _most_plausible(dated, quantity, vocabulary, category)
+    if asked in fields or asked == "price":
+        return asked
+    if quantity.op is None:
+        return None
+    return "price" if has_price else _most_plausible(fields, quantity, vocabulary, category)
+
+
+def in_unit_of(field: str, value: float, unit: str | None, vocabulary: Vocabulary) -> float:
+    """Return a value in the unit that the catalogue keeps the facet in."""
+    own = vocabulary.catalogue.facets[field].unit
+    return convert(value, unit, own) if unit and own and unit != own else value
+
+
+def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -> str | None:
+    best: tuple[int, str] | None = None
+    first = reading.elements[quantity.start]
+    reach = range(max(0, quantity.start - 4), min(len(reading.elements), quantity.end + 3))
+    compared = any(reading.elements[at].role("than") for at in reach)
+    for at in reach:
+        element = reading.elements[at]
+        if element.span is None or element.clause != first.clause:
+            continue
+        for entry in element.span.entries:
+            # "lighter than 2": the degree names the facet; "quiet, under 900" speaks of two things.
+            degree = compared and entry.kind in (Kind.LOWER, Kind.HIGHER, Kind.LOW, Kind.HIGH)
+            if (entry.kind is Kind.FACET or degree) and _is_numeric(vocabulary, entry.field):
+                distance = quantity.start - at if at < quantity.start else at - quantity.end + 1
+                if best is None or distance < best[0]:
+                    best = (distance, entry.field)
+    return best[1] if best else None
+
+
+def _is_numeric(vocabulary: Vocabulary, field: str) -> bool:
+    facet = vocabulary.catalogue.facets.get(field)
+    return facet is not None and facet.type in (FacetType.NUMBER, FacetType.DATE)
+
+
+def _numeric_fields(vocabulary: Vocabulary, category: str | None) -> list[str]:
+    catalogue = vocabulary.catalogue
+    names = catalogue.category_facets(category) if category else tuple(catalogue.facets)
+    return [name for name in names if _is_numeric(vocabulary, name) and name not in ("stock", "rating_count")]
+
+
+def _compatible(vocabulary: Vocabulary, field: str, unit: str | None) -> bool:
+    if unit is None:
+        return True
+    own = vocabulary.catalogue.facets[field].unit
+    if own is None or field == "price":
+        return False
+    try:
+        convert(1.0, unit, own)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_date_like(vocabulary: Vocabulary, field: str) -> bool:
+    if vocabulary.catalogue.facets[field].type is FacetType.DATE:
+        return True
+    low, high = vocabulary.catalogue.quantiles(field, None, [0.02, 0.98])
+    return bool(low > 1500 and high < 2200)
+
+
+def _most_plausible(
+    fields: Sequence[str], quantity: Quantity, vocabulary: Vocabulary, category: str | None
+) -> str | None:
+    """Return the facet whose values in the category lie around the quantity; ties go to the one stated most often."""
+    best: tuple[float, str] | None = None
+    for rank, field in enumerate(fields):
+        value = in_unit_of(field, quantity.high or 0.0, quantity.unit, vocabulary)
+        numbers = vocabulary.numbers_of(field, category)
+        if not len(numbers):
+            continue
+        low, high = np.quantile(numbers, [0.02, 0.98])
+        inside = low * 0.8 <= value <= high * 1.25
+        exact = float(np.mean(numbers == value))
+        score = 2.0 * inside + exact - 0.01 * rank
+        if best is None or score > best[0]:
+            best = (score, field)
+    return best[1] if best else None

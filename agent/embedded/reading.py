@@ -1,0 +1,232 @@
+"""Reading a message: its phrases and numbers in order, each with the clause it stands in and what governs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from agent.embedded.lexicon import SHOP_KINDS, Kind, Lexicon, Span
+from agent.embedded.numbers import Number, find_numbers
+from agent.embedded.text import Token, normalise, tokenize
+
+_STOPS = frozenset(".;!?。;！？\n")
+_COMMAS = frozenset(",，、/")
+_CURRENCY = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "₹": "INR", "₩": "KRW"}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A phrase, a number or a free word of the message, and what governs it."""
+
+    start: int
+    end: int
+    text: str
+    span: Span | None = None
+    number: Number | None = None
+    clause: int = 0
+    negated: bool = False
+    hedged: bool = False
+    past: bool = False
+    """Said of something owned before or by others: no requirement."""
+    purpose: bool = False
+    """Stands after "for": what it is to be used for."""
+    currency: str | None = None
+    """A currency sign stands before the number."""
+
+    def role(self, *roles: str) -> bool:
+        """Tell whether it is a grammar word of one of the roles."""
+        return self.span is not None and self.span.role(*roles)
+
+    def is_shop(self) -> bool:
+        """Tell whether it is a phrase of the shop's own vocabulary."""
+        return self.span is not None and self.span.of(*SHOP_KINDS) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message as read."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    elements: tuple[Element, ...]
+    corrections: tuple[tuple[str, str], ...] = ()
+    """(as written, as understood) of mended typos."""
+
+    def cues(self) -> tuple[str, ...]:
+        """Return the acts that the message's words hint at, in order, each once."""
+        found = (entry.field for e in self.elements if e.span for entry in e.span.entries if entry.kind is Kind.CUE)
+        return tuple(dict.fromkeys(found))
+
+    def roles(self, *roles: str) -> tuple[Element, ...]:
+        """Return the grammar words of some roles."""
+        return tuple(element for element in self.elements if element.role(*roles))
+
+    def free(self, stopwords: frozenset[str]) -> list[str]:
+        """Return the words that no phrase covers and that carry meaning, outside of negations."""
+        return [
+            element.text
+            for element in self.elements
+            if element.span is None and element.number is None and not element.negated and not element.past
+            and element.text not in stopwords and element.text.isalnum()
+        ]  # fmt: skip
+
+
+def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Reading:
+    """Read a message against a lexicon.
+
+    Args:
+        message: the user's words.
+        lexicon: general and shop phrases.
+        is_word: tells real words, which are never taken for typos.
+    """
+    text = normalise(message)
+    tokens = tokenize(message)
+    tokens, corrections = _mend(tokens, lexicon, is_word)
+    spans = lexicon.match(tokens)
+    numbers = find_numbers(tokens, spans)
+    elements = _govern(_currencies(_clauses(_elements(text, tokens, spans, numbers))))
+    return Reading(message, tuple(tokens), tuple(elements), tuple(corrections))
+
+
+def _mend(
+    tokens: list[Token], lexicon: Lexicon, is_word: Callable[[str], bool]
+) -> tuple[list[Token], list[tuple[str, str]]]:
+    covered = {at for span in lexicon.match(tokens) for at in range(span.start, span.end)}
+    corrections: list[tuple[str, str]] = []
+    mended = list(tokens)
+    for at, token in enumerate(tokens):
+        if at in covered or token.kind != "word" or is_word(token.text):
+            continue
+        better = lexicon.correct(token.text)
+        if better:
+            corrections.append((token.text, better))
+            mended[at] = replace(tokenize(better)[0], start=token.start, end=token.end, glued=token.glued)
+    return mended, corrections
+
+
+def _elements(text: str, tokens: Sequence[Token], spans: Sequence[Span], numbers: Sequence[Number]) -> list[Element]:
+    def element(start: int, end: int, span: Span | None = None, number: Number | None = None) -> Element:
+        return Element(start, end, text[tokens[start].start : tokens[end - 1].end], span, number)
+
+    taken = {at for number in numbers for at in range(number.start, number.end)}
+    elements = [element(number.start, number.end, number=number) for number in numbers]
+    for span in spans:
+        if not taken.intersection(range(span.start, span.end)):
+            elements.append(element(span.start, span.end, span))
+            taken.update(range(span.start, span.end))
+    elements += [element(at, at + 1) for at in range(len(tokens)) if at not in taken]
+    return sorted(elements, key=lambda element: element.start)
+
+
+def _clauses(elements: Sequence[Element]) -> list[Element]:
+    clause = 0
+    out: list[Element] = []
+    for element in elements:
+        if element.text in _STOPS or element.role("but"):
+            clause += 1
+        out.append(replace(element, clause=clause))
+    return out
+
+
+def _currencies(elements: list[Element]) -> list[Element]:
+    """Attach currency signs to the numbers that follow them."""
+    out: list[Element] = []
+    for element in elements:
+        if element.number is not None and out and out[-1].text in _CURRENCY:
+            sign = out.pop()
+            element = replace(element, start=sign.start, currency=_CURRENCY[sign.text])
+        out.append(element)
+    return out
+
+
+def _govern(elements: list[Element]) -> list[Element]:
+    """Mark what negations, hedges, "for" and talk of the past reach."""
+    out = list(elements)
+    for at, element in enumerate(elements):
+        if element.role("negator", "exception") and not element.role("neutral"):
+            reached = _negation_reach(elements, at)
+            for index in reached:
+                out[index] = replace(out[index], negated=not out[index].negated)
+        if element.role("past"):
+            _mark_rest_of_clause(out, at, past=True)
+        if element.role("hedge"):
+            _mark_rest_of_clause(out, at, hedged=True)
+        if element.role("for"):
+            for index in _next_shop(elements, at, limit=4):
+                out[index] = replace(out[index], purpose=True)
+    return out
+
+
+def _mark_rest_of_clause(out: list[Element], at: int, **flags: bool) -> None:
+    index = at + 1
+    while index < len(out) and out[index].clause == out[at].clause:
+        out[index] = replace(out[index], **flags)
+        index += 1
+
+
+def _next_shop(elements: Sequence[Element], at: int, limit: int) -> list[int]:
+    for index in range(at + 1, min(len(elements), at + 1 + limit)):
+        if elements[index].clause != elements[at].clause:
+            return []
+        if elements[index].is_shop():
+            return [index]
+    return []
+
+
+def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
+    """Return what a negator governs: the next phrase of the shop and its continuation in a list; else the one before.
+
+    "no Acme or Bolt, and no leather", "without a stand", "苹果不要".
+    """
+    first = _first_governed(elements, at)
+    if first is None:
+        return _governed_before(elements, at)
+    words = [index for index in range(at + 1, first) if elements[index].span is None]
+    reached = [*words, first]
+    kind, last = _field_of(elements[first]), first
+    index = first + 1
+    while index < len(elements) and elements[index].clause == elements[at].clause:
+        element = elements[index]
+        if element.role("negator", "exception", "but"):
+            break
+        if element.is_shop() or (element.span is None and element.number is None and element.text.isalnum()):
+            between = elements[last + 1 : index]
+            any_kind = any(e.role("or") for e in between)
+            joined = bool(between) and all(e.role("or", "and") or e.text in _COMMAS for e in between)
+            if not joined or not (any_kind or _field_of(element) == kind):
+                break
+            reached.append(index)
+            last = index
+        index += 1
+    return reached
+
+
+def _first_governed(elements: Sequence[Element], at: int) -> int | None:
+    free: int | None = None
+    for index in range(at + 1, len(elements)):
+        element = elements[index]
+        if element.clause != elements[at].clause or element.role("negator", "but") or element.text in _COMMAS:
+            break
+        if element.is_shop() or element.number is not None:
+            return index
+        if free is None and element.span is None and element.text.isalnum() and len(element.text) > 1:
+            free = index
+    return free
+
+
+def _governed_before(elements: Sequence[Element], at: int) -> list[int]:
+    for index in range(at - 1, -1, -1):
+        element = elements[index]
+        if element.clause != elements[at].clause or element.role("negator") or element.text in _COMMAS:
+            break
+        if element.is_shop():
+            return [index]
+    return []
+
+
+def _field_of(element: Element) -> tuple[str, str]:
+    entry = element.span.of(*SHOP_KINDS) if element.span else None
+    if entry is None:
+        return ("free", "")
+    field = entry.field if entry.kind in (Kind.VALUE, Kind.FACET) else ""
+    return (str(entry.kind), field)

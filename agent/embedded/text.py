@@ -1,0 +1,73 @@
+"""Text as the embedded decider sees it: normalised tokens, stems, the language of a message."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from core.entities import Language
+from retrieval.tokens import stem
+
+_TOKEN = re.compile(
+    r"(?P<number>\d+(?:[.,]\d+)*)"
+    r"|(?P<cjk>[㐀-䶿一-鿿豈-﫿])"
+    r"|(?P<word>[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<sign>[^\w\s])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a message."""
+
+    text: str
+    """Lower case, NFKC."""
+    stem: str
+    kind: str
+    """``number``, ``cjk``, ``word`` or ``sign``."""
+    start: int
+    end: int
+    glued: bool = False
+    """True when no space separates it from the token before ("16gb")."""
+
+
+def normalise(text: str) -> str:
+    """Return the text in NFKC and lower case, control characters as spaces."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split a text into tokens: numbers, words, single Chinese characters and signs."""
+    tokens: list[Token] = []
+    text = normalise(text)
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "sign"
+        word = match.group()
+        glued = bool(tokens) and tokens[-1].end == match.start()
+        root = stem(word) if kind == "word" else word
+        tokens.append(Token(word, root, kind, match.start(), match.end(), glued))
+    return [token for at, token in enumerate(tokens) if not _joins_words(tokens, at)]
+
+
+def _joins_words(tokens: list[Token], at: int) -> bool:
+    """Tell whether a hyphen only joins words ("noise-cancelling", "wh-1000"); between numbers it is a range."""
+    if tokens[at].text not in "-‐‑" or not 0 < at < len(tokens) - 1:
+        return False
+    before, after = tokens[at - 1], tokens[at + 1]
+    glued = tokens[at].glued and after.glued
+    return glued and "word" in (before.kind, after.kind) and "cjk" not in (before.kind, after.kind)
+
+
+def language_of(text: str, fallback: Language) -> Language:
+    """Return ``zh`` when Chinese characters carry the message, ``en`` when Latin words do, else the fallback.
+
+    Brand names keep their Latin letters in Chinese sentences, so one Chinese character weighs as much as a word.
+    """
+    tokens = tokenize(text)
+    chinese = sum(token.kind == "cjk" for token in tokens)
+    latin = sum(token.kind == "word" for token in tokens)
+    if chinese == latin == 0:
+        return fallback
+    return "zh" if chinese >= latin and chinese else "en"

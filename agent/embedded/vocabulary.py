@@ -1,0 +1,206 @@
+"""The shop's vocabulary, compiled from its catalogue and ``shop.yaml``: what the decider can recognise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from agent.embedded.grammar import Grammar, grammars
+from agent.embedded.inflection import comparatives, opposites, superlatives
+from agent.embedded.lexicon import Kind, Lexicon
+from agent.embedded.text import tokenize
+from core.entities import Constraint, Facet, FacetType, Op
+from retrieval.catalogue import Catalogue
+from retrieval.constraints import mask
+from retrieval.units import all_units, currencies
+
+_SPLIT = re.compile(r"\s*(?:[&,/、，]|\band\b|\bor\b|和|与|及)\s*")
+_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
+MAX_VALUES = 20_000
+"""Values of one facet that are learned by name."""
+
+
+def load_builtins() -> dict[str, Any]:
+    """Return the words of the reserved fields (``builtins.yaml``)."""
+    path = Path(__file__).parent / "builtins.yaml"
+    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return data
+
+
+class Vocabulary:
+    """Everything that a message is read against; immutable once compiled."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Compile the vocabulary of a catalogue."""
+        self.catalogue = catalogue
+        self.grammars = grammars()
+        self.builtins = load_builtins()
+        self.lexicon = Lexicon()
+        self._counts: dict[tuple[str, str, str | None], int] = {}
+        self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
+        self.stopwords: frozenset[str] = frozenset().union(*(grammar.stopwords for grammar in self.grammars))
+        for grammar in self.grammars:
+            self._add_grammar(grammar)
+        self._add_units()
+        self._add_categories()
+        self._add_brands()
+        for facet in catalogue.facets.values():
+            self._add_facet(facet)
+            self._add_values(facet)
+        self._add_titles()
+
+    @cached_property
+    def categories(self) -> dict[str, tuple[str, ...]]:
+        """Return node -> its path, of every node of the category tree."""
+        nodes: dict[str, tuple[str, ...]] = {}
+        for path in self.catalogue.category_paths():
+            for depth in range(len(path)):
+                nodes.setdefault(path[depth], tuple(path[: depth + 1]))
+        return nodes
+
+    def better(self, field: str) -> str | None:
+        """Return which end of a numeric field most people want, if one: ``higher`` or ``lower``."""
+        facet = self.catalogue.facets.get(field)
+        return (facet.better if facet else None) or self.builtins.get(field, {}).get("better")
+
+    def _add_grammar(self, grammar: Grammar) -> None:
+        tables: list[tuple[Kind, dict[Any, list[str]]]] = [
+            (Kind.GRAMMAR, grammar.roles), (Kind.ORDINAL, grammar.ordinals), (Kind.NUMBER, grammar.numbers),
+            (Kind.MULTIPLIER, grammar.multipliers), (Kind.CUE, grammar.cues), (Kind.POLITE, {"": grammar.politeness}),
+        ]  # fmt: skip
+        for kind, table in tables:
+            for name, phrases in table.items():
+                in_field = kind in (Kind.GRAMMAR, Kind.CUE)
+                for phrase in phrases:
+                    self.lexicon.add(
+                        phrase, kind, str(name) if in_field else "", "" if in_field else str(name), fuzzy=False
+                    )
+
+    def numbers_of(self, field: str, category: str | None) -> npt.NDArray[np.float64]:
+        """Return the stated numbers of a facet among a category's items (all items when None); kept once computed.
+
+        They place vague words and quantities; a price that changed a moment ago does not move them.
+        """
+        key = (field, category)
+        if key not in self._numbers:
+            numbers = self.catalogue.numbers(field)
+            if category is not None:
+                numbers = numbers[mask(self.catalogue, [Constraint("", "category", Op.EQ, category)])]
+            self._numbers[key] = np.sort(numbers[np.isfinite(numbers)])
+        return self._numbers[key]
+
+    def count_of(self, field: str, value: str, category: str | None) -> int:
+        """Return how many items of a category have a value; kept once computed."""
+        key = (field, value, category)
+        if key not in self._counts:
+            wanted = [Constraint("", field, Op.EQ, value)]
+            if category is not None:
+                wanted.append(Constraint("", "category", Op.EQ, category))
+            self._counts[key] = int(np.count_nonzero(mask(self.catalogue, wanted)))
+        return self._counts[key]
+
+    def _add_units(self) -> None:
+        # A shop has one currency: an amount in words of any is an amount in it (nothing here knows exchange rates).
+        for code, groups in currencies().items():
+            for name in (code, *(name for names in groups.values() for name in names)):
+                self.lexicon.add(name, Kind.UNIT, "money", code, fuzzy=False)
+        for unit in all_units().values():
+            for name in unit.all_names():
+                self.lexicon.add(name, Kind.UNIT, "", unit.symbol, fuzzy=False)
+
+    def _add_categories(self) -> None:
+        configs = self.catalogue.shop.categories
+        for node in self.categories:
+            config = configs.get(node)
+            names = [node, *_SPLIT.split(node)]
+            if config:
+                names += [part for label in config.label.values() for part in (label, *_SPLIT.split(label))]
+                names += [word for words in config.synonyms.values() for word in words]
+            for name in self._sound(names):
+                self.lexicon.add(name, Kind.CATEGORY, "category", node)
+
+    def _add_brands(self) -> None:
+        configs = self.catalogue.shop.brands
+        for brand in self.catalogue.values("brand"):
+            config = configs.get(brand)
+            names = [brand, *(config.label.values() if config else ()), *(config.synonyms if config else ())]
+            for name in self._sound(names):
+                self.lexicon.add(name, Kind.BRAND, "brand", brand)
+
+    def _add_facet(self, facet: Facet) -> None:
+        builtin = self.builtins.get(facet.name, {})
+        names = [
+            facet.name.replace("_", " "),
+            *facet.labels.values(),
+            *_flat(facet.synonyms),
+            *_flat(builtin.get("words", {})),
+        ]
+        for name in self._sound(names):
+            self.lexicon.add(name, Kind.FACET, facet.name)
+        if facet.type not in (FacetType.NUMBER, FacetType.DATE):
+            return
+        low = [*_flat(facet.low_words), *_flat(builtin.get("low", {}))]
+        high = [*_flat(facet.high_words), *_flat(builtin.get("high", {}))]
+        self._add_degrees(facet.name, low, Kind.LOW, Kind.LOWER, Kind.LOWEST, Kind.HIGHER)
+        self._add_degrees(facet.name, high, Kind.HIGH, Kind.HIGHER, Kind.HIGHEST, Kind.LOWER)
+
+    def _add_degrees(self, field: str, words: Iterable[str], plain: Kind, more: Kind, most: Kind, less: Kind) -> None:
+        for word in words:
+            self.lexicon.add(word, plain, field)
+            for kind, forms in ((more, comparatives(word)), (most, superlatives(word)), (less, opposites(word))):
+                for form in forms:
+                    self.lexicon.add(form, kind, field)
+
+    def _add_values(self, facet: Facet) -> None:
+        if facet.type not in (FacetType.CATEGORY, FacetType.LIST) or facet.name in ("brand", "category"):
+            return
+        for value in list(self.catalogue.values(facet.name))[:MAX_VALUES]:
+            names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
+            for name in self._sound(names):
+                self.lexicon.add(name, Kind.VALUE, facet.name, value)
+
+    def _add_titles(self) -> None:
+        """Learn titles, and the beginnings of titles that name one product (all its variants)."""
+        catalogue = self.catalogue
+        owners: dict[tuple[str, ...], set[str]] = {}
+        first: dict[tuple[str, ...], str] = {}
+        for item_id, group, title in self._titles():
+            words = tuple(token.text for token in tokenize(_BRACKETS.sub(" ", title)) if token.kind != "sign")[:8]
+            for length in range(2, len(words) + 1) if len(words) > 1 else (1,):
+                key = words[:length]
+                owners.setdefault(key, set()).add(group)
+                first.setdefault(key, item_id)
+        brands = {tuple(t.text for t in tokenize(brand)) for brand in catalogue.values("brand")}
+        for key, groups in owners.items():
+            if len(groups) == 1 and key not in brands and any(word not in self.stopwords for word in key):
+                self.lexicon.add(" ".join(key), Kind.ITEM, "", first[key], fuzzy=False)
+
+    def _titles(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (item id, group, title) of every title in every language, with and without the brand in front."""
+        catalogue = self.catalogue
+        for row in range(len(catalogue)):
+            item_id, group, brand, titles = catalogue.naming(row)
+            for title in titles:
+                yield item_id, group or item_id, title
+                if brand and title.lower().startswith(brand.lower() + " "):
+                    yield item_id, group or item_id, title[len(brand) + 1 :]
+
+    def _sound(self, names: Iterable[str]) -> list[str]:
+        """Drop names that are empty, or whose every word is a stopword: they would be found in any sentence."""
+        kept = []
+        for name in dict.fromkeys(name.strip() for name in names if name):
+            words = [token for token in tokenize(name) if token.kind != "sign"]
+            if words and not all(token.text in self.stopwords or token.kind == "number" for token in words):
+                kept.append(name)
+        return kept
+
+
+def _flat(words: Any) -> list[str]:
+    return [word for group in words.values() for word in group]

@@ -1,0 +1,35 @@
+"""What tools work with: the shop's services, and this turn's view of the conversation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commerce.orders import OrderDesk
+from commerce.policies import PolicyBook
+from core.conversation import ConversationState
+from core.entities import Language, UserId
+from core.shop import Shop
+from retrieval.pipeline import Recommender
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the shop can do; one for a running assistant."""
+
+    shop: Shop
+    recommender: Recommender
+    policies: PolicyBook
+    orders: OrderDesk
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """The turn that a tool is called in. Tools read the state; only the agent changes it."""
+
+    services: Services
+    state: ConversationState
+    language: Language
+    session_key: str
+    issued: bool
+    """Whether the session may hold an identity."""
+    user_id: UserId | None = None

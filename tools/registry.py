@@ -1,0 +1,82 @@
+"""The tools by name: validated, run, and bound for LangChain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import ToolRetry
+from tools import arguments as args
+from tools import desk, shopping
+from tools.context import ToolContext
+from tools.results import ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that a model may call."""
+
+    name: str
+    arguments: type[BaseModel]
+    function: Callable[[Any, ToolContext], ToolResult]
+    writes: bool = False
+    """Whether it changes anything outside of the conversation: such a tool needs a confirmation."""
+
+    @property
+    def description(self) -> str:
+        """What the model is told of it: the function's docstring."""
+        return (self.function.__doc__ or "").strip().splitlines()[0]
+
+
+TOOLS: Mapping[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool("recommend_items", args.RecommendItems, shopping.recommend_items),
+        Tool("similar_items", args.SimilarItems, shopping.similar_items),
+        Tool("item_details", args.ItemDetails, shopping.item_details),
+        Tool("compare_items", args.CompareItems, shopping.compare_items),
+        Tool("explain_items", args.ItemIds, shopping.explain_items),
+        Tool("search_policies", args.SearchPolicies, desk.search_policies),
+        Tool("order_status", args.OrderStatus, desk.order_status),
+        Tool("show_profile", args.ShowProfile, desk.show_profile),
+        Tool("hand_off", args.HandOff, desk.hand_off),
+    )
+}
+
+
+def run_tool(name: str, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    """Validate a call and run it.
+
+    Raises:
+        ToolRetry: there is no such tool, or its arguments are wrong; the message says how to mend the call.
+        ToolFailed: the tool cannot do it.
+    """
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise ToolRetry(f"there is no tool {name!r}; there are {', '.join(TOOLS)}")
+    try:
+        parsed = tool.arguments.model_validate(dict(arguments))
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors(include_url=False))
+        raise ToolRetry(f"{name}: " + "; ".join(faults)) from error
+    return tool.function(parsed, context)
+
+
+def langchain_tools(context: ToolContext) -> list[Any]:
+    """Return the tools bound to a turn for LangChain: each returns (text for the model, ToolResult as artifact)."""
+    from langchain_core.tools import StructuredTool
+
+    def bound(tool: Tool) -> Any:
+        def call(**arguments: Any) -> tuple[str, ToolResult]:
+            result = run_tool(tool.name, arguments, context)
+            return result.text, result
+
+        return StructuredTool.from_function(
+            call, name=tool.name, description=tool.description, args_schema=tool.arguments,
+            response_format="content_and_artifact",
+        )  # fmt: skip
+
+    return [bound(tool) for tool in TOOLS.values()]

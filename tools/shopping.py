@@ -1,0 +1,158 @@
+"""Tools over the recommender: recommend, similar, details, compare, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.conversation import StateChange, Wants
+from core.entities import Constraint, FacetType, ItemId, Query, Recommendation, Value
+from core.errors import ToolRetry
+from retrieval.validation import validate
+from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
+from tools.context import ToolContext
+from tools.results import Compared, ComparedFacet, Detailed, Explained, Recommended, ToolResult
+from tools.wants import query_for, revise
+
+MAX_ROWS = 12
+"""Rows of a comparison."""
+
+
+def recommend_items(arguments: RecommendItems, context: ToolContext) -> ToolResult:
+    """Recommend items for everything that the shopper wants so far, with this message's changes."""
+    return _recommend(arguments, context, None)
+
+
+def similar_items(arguments: SimilarItems, context: ToolContext) -> ToolResult:
+    """Recommend items that resemble given ones, keeping the shopper's other wishes."""
+    return _recommend(arguments, context, _known(arguments.like_items, context))
+
+
+def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[ItemId, ...] | None) -> ToolResult:
+    recommender, state = context.services.recommender, context.state
+    constraints = _validated([entry.constraint(state.turn) for entry in arguments.set], context)
+    if anchors is None and arguments.anchors is not None:
+        anchors = _known(arguments.anchors, context)
+    change = StateChange(
+        set=constraints,
+        remove=tuple(arguments.remove),
+        text=arguments.query,
+        sorts=None if arguments.sort is None else tuple(entry.sort() for entry in arguments.sort),
+        anchors=anchors,
+        like=_known(arguments.like, context),
+        dislike=_known(arguments.dislike, context),
+        gift=arguments.gift,
+    )
+    wants, replaced = revise(state.wants, change)
+    exclude = _known(arguments.exclude, context)
+    limit = arguments.limit or context.services.shop.rules.show
+    query = query_for(wants, user_id=context.user_id, language=context.language, limit=limit, exclude=exclude)
+    ranking = recommender.recommend(query)
+    questions = tuple(q for q in ranking.questions if q.field not in state.asked)
+    ranking = replace(ranking, questions=questions)
+    shown = tuple(entry.item.id for entry in ranking.items)
+    change = replace(change, shown=shown or None, focus=shown or None)
+    like = tuple(recommender.catalogue.items(wants.anchors)) if anchors else ()
+    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored))
+    return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
+
+
+def item_details(arguments: ItemDetails, context: ToolContext) -> ToolResult:
+    """Tell what the catalogue says of items."""
+    ids = _known(arguments.item_ids, context)
+    catalogue = context.services.recommender.catalogue
+    fields = tuple(field for field in arguments.fields if field in catalogue.facets)
+    found = _fits(ids, context)
+    related = {item_id: _related(item_id, context) for item_id in ids}
+    return ToolResult(_summary(found, len(found)), Detailed(found, fields, related), StateChange(focus=ids))
+
+
+def explain_items(arguments: ItemIds, context: ToolContext) -> ToolResult:
+    """Tell why items were recommended."""
+    ids = _known(arguments.item_ids, context)
+    found = _fits(ids, context)
+    return ToolResult(_summary(found, len(found)), Explained(found), StateChange(focus=ids))
+
+
+def compare_items(arguments: CompareItems, context: ToolContext) -> ToolResult:
+    """Put items side by side."""
+    ids = _known(arguments.item_ids, context)
+    found = _fits(ids, context)
+    rows = compared_facets(found, context)
+    return ToolResult(_summary(found, len(found)), Compared(found, rows), StateChange(focus=ids))
+
+
+def compared_facets(items: Sequence[Recommendation], context: ToolContext) -> tuple[ComparedFacet, ...]:
+    """Return the facets that at least two items state, those that differ first and the wanted ones before the rest."""
+    catalogue = context.services.recommender.catalogue
+    wanted = {constraint.field for constraint in context.state.wants.constraints}
+    names = ["price", "rating", *dict.fromkeys(name for entry in items for name in entry.item.facets)]
+    rows: list[tuple[tuple[bool, bool, int], ComparedFacet]] = []
+    for order, name in enumerate(names):
+        facet = catalogue.facets.get(name)
+        if facet is None or facet.type is FacetType.TEXT:
+            continue
+        values = tuple(_stated(entry, name) for entry in items)
+        if sum(value is not None for value in values) < min(2, len(items)):
+            continue
+        differ = len({str(value) for value in values}) > 1
+        better = facet.better or {"price": "lower", "rating": "higher"}.get(name)
+        rows.append(((not differ, name not in wanted, order), ComparedFacet(name, values, _best(values, better))))
+    rows.sort(key=lambda row: row[0])
+    return tuple(row for _, row in rows[:MAX_ROWS])
+
+
+def _stated(entry: Recommendation, name: str) -> Value | None:
+    return getattr(entry.item, name) if name in ("price", "rating") else entry.item.facets.get(name)
+
+
+def _best(values: Sequence[Value | None], better: str | None) -> tuple[int, ...]:
+    numbers = [float(v) if isinstance(v, int | float) and v is not None else np.nan for v in values]
+    finite = [number for number in numbers if np.isfinite(number)]
+    if better is None or len(set(finite)) < 2:
+        return ()
+    target = max(finite) if better == "higher" else min(finite)
+    return tuple(at for at, number in enumerate(numbers) if number == target)
+
+
+def _fits(ids: Sequence[ItemId], context: ToolContext) -> tuple[Recommendation, ...]:
+    query = _query(context.state.wants, context)
+    return tuple(context.services.recommender.fit_of(item_id, query) for item_id in ids)
+
+
+def _query(wants: Wants, context: ToolContext) -> Query:
+    limit = context.services.shop.rules.show
+    return query_for(wants, user_id=context.user_id, language=context.language, limit=limit)
+
+
+def _related(item_id: ItemId, context: ToolContext) -> tuple[tuple[str, object], ...]:
+    recommender = context.services.recommender
+    return tuple((relation, recommender.catalogue.item(other)) for relation, other in recommender.related(item_id)[:4])
+
+
+def _known(ids: Sequence[str], context: ToolContext) -> tuple[ItemId, ...]:
+    catalogue = context.services.recommender.catalogue
+    unknown = [item_id for item_id in ids if not catalogue.has(item_id)]
+    if unknown:
+        raise ToolRetry(f"there is no item {unknown[0]!r}: use ids that a tool returned or that are on screen")
+    return item_ids(list(ids))
+
+
+def _validated(constraints: Sequence[Constraint], context: ToolContext) -> tuple[Constraint, ...]:
+    """Return the constraints in the catalogue's own units and spelling."""
+    try:
+        return tuple(validate(context.services.recommender.catalogue, constraint) for constraint in constraints)
+    except ValueError as error:
+        raise ToolRetry(str(error)) from error
+
+
+def _summary(items: Sequence[Recommendation], matches: int) -> str:
+    if not items:
+        return "no item matches"
+    lines = [f"{matches} match; best first:"]
+    for at, entry in enumerate(items, start=1):
+        price = "" if entry.item.price is None else f", {entry.item.price:g} {entry.item.currency or ''}".rstrip()
+        lines.append(f"{at}. [{entry.item.id}] {entry.item.title}{price}")
+    return "\n".join(lines)

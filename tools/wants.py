@@ -1,0 +1,100 @@
+"""Merging changes into what the shopper wants: newer wins, nothing contradicts itself, ids stay stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from core.conversation import StateChange, Wants
+from core.entities import Constraint, ItemId, Op, Query, UserId
+
+_UPPER = frozenset({Op.LE, Op.LT})
+_LOWER = frozenset({Op.GE, Op.GT})
+_EXACT = frozenset({Op.EQ, Op.IN, Op.BETWEEN})
+_NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
+_KEPT_ITEMS = 50
+
+
+def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, ...]]:
+    """Return the wants after a change, and the earlier constraints that newer ones replaced."""
+    kept = [constraint for constraint in wants.constraints if constraint.id not in change.remove]
+    replaced: list[Constraint] = []
+    next_id = 1 + max((int(c.id[1:]) for c in wants.constraints if c.id[1:].isdigit()), default=0)
+    for new in change.set:
+        beaten = [old for old in kept if supersedes(new, old)]
+        kept = [old for old in kept if old not in beaten]
+        # Said again with other words is no replacement worth telling.
+        replaced += [old for old in beaten if (old.op, old.value) != (new.op, new.value)]
+        kept.append(replace(new, id=f"c{next_id}"))
+        next_id += 1
+    liked = _appended(_without(wants.liked, change.dislike), change.like)
+    disliked = _appended(_without(wants.disliked, change.like), change.dislike)
+    revised = replace(
+        wants,
+        constraints=tuple(kept),
+        text=wants.text if change.text is None else change.text,
+        sorts=wants.sorts if change.sorts is None else change.sorts,
+        anchors=wants.anchors if change.anchors is None else change.anchors,
+        liked=liked,
+        disliked=disliked,
+        gift=wants.gift if change.gift is None else change.gift,
+    )
+    return revised, tuple(old for old in replaced if old.turn != _turn_of(change))
+
+
+def supersedes(new: Constraint, old: Constraint) -> bool:
+    """Tell whether a newer constraint takes the place of an older one of the same field."""
+    if new.field != old.field:
+        return False
+    if new.op in _UPPER:
+        return old.op in _UPPER | _EXACT or (old.op in _LOWER and _number(old) > _number(new))
+    if new.op in _LOWER:
+        return old.op in _LOWER | _EXACT or (old.op in _UPPER and _number(old) < _number(new))
+    if new.op in _EXACT:
+        return old.op not in _NEGATIVE or bool(_values(new) & _values(old))
+    if new.op is Op.CONTAINS:
+        return bool(_values(new) & _values(old)) or old.op is Op.EQ
+    return bool(_values(new) & _values(old))
+
+
+def query_for(
+    wants: Wants, *, user_id: UserId | None, language: str, limit: int, exclude: Iterable[ItemId] = ()
+) -> Query:
+    """Return the query that the wants amount to."""
+    return Query(
+        text=wants.text,
+        constraints=wants.constraints,
+        sorts=wants.sorts,
+        user_id=user_id,
+        anchors=wants.anchors,
+        liked=wants.liked,
+        disliked=wants.disliked,
+        exclude=tuple(exclude),
+        limit=limit,
+        language=language,
+        personal=not wants.gift,
+    )
+
+
+def _number(constraint: Constraint) -> float:
+    value = constraint.value
+    return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _values(constraint: Constraint) -> set[object]:
+    value = constraint.value
+    values = value if isinstance(value, tuple) else (value,)
+    return {entry.lower() if isinstance(entry, str) else entry for entry in values}
+
+
+def _turn_of(change: StateChange) -> int | None:
+    return change.set[0].turn if change.set else None
+
+
+def _without(ids: tuple[ItemId, ...], gone: Iterable[ItemId]) -> tuple[ItemId, ...]:
+    leaving = set(gone)
+    return tuple(item_id for item_id in ids if item_id not in leaving)
+
+
+def _appended(ids: tuple[ItemId, ...], new: Iterable[ItemId]) -> tuple[ItemId, ...]:
+    return tuple(dict.fromkeys((*ids, *new)))[-_KEPT_ITEMS:]
