@@ -124,48 +124,46 @@ def _date(text: str | None) -> str | None:
 
 
 def _config() -> dict[str, Any]:
+    films = {"label": labels("Films", "电影"), "synonyms": {"en": ["film", "movie", "movies"], "zh": ["影片", "片子"]}}
     return {
         "name": labels("MovieLens films", "MovieLens 电影"),
-        "categories": {
-            "Films": {
-                "label": labels("Films", "电影"),
-                "synonyms": {"en": ["film", "movie", "movies"], "zh": ["影片", "片子"]},
-            }
-        },
-        "facets": {
-            "year": {
-                "type": "number",
-                "label": labels("year", "年份"),
-                "low": {"en": ["old", "classic"], "zh": ["老", "经典"]},
-                "high": {"en": ["new", "recent"], "zh": ["新"]},
-            },
-            "released": {"type": "date", "label": labels("released on", "上映日期"), "ask": False},
-            "certificate": {
-                "type": "category",
-                "label": labels("certificate", "分级"),
-                "synonyms": {"en": ["rated", "age rating"]},
-                "values": {"UNRATED": {"label": labels("unrated", "未分级")}},
-            },
-            "genre": {
-                "type": "list",
-                "label": labels("genre", "类型"),
-                "synonyms": {"en": ["genres", "kind of film"], "zh": ["题材"]},
-                "values": {
-                    genre: {"label": labels(genre, chinese), "synonyms": SYNONYMS.get(genre, [])}
-                    for genre, chinese in GENRES.items()
-                },
-            },
-            "director": {"type": "list", "label": labels("director", "导演"), "synonyms": {"en": ["directed by"]}},
-            "actors": {
-                "type": "list",
-                "label": labels("cast", "演员"),
-                "synonyms": {"en": ["starring", "actor", "with"], "zh": ["主演"]},
-            },
-        },
+        "categories": {"Films": films},
+        "facets": _facets(),
         "rules": {"in_stock_only": False},
         "personas": {"1": "Viewer 1", "1680": "Viewer 1680 (sees much)", "4169": "Viewer 4169 (sees most)"},
         "examples": {
             "en": ["a funny film from the nineties", "films directed by Alfred Hitchcock"],
             "zh": ["想看一部科幻片"],
+        },
+    }
+
+
+def _facets() -> dict[str, Any]:
+    genres = {name: {"label": labels(name, zh), "synonyms": SYNONYMS.get(name, [])} for name, zh in GENRES.items()}
+    return {
+        "year": {
+            "type": "number",
+            "label": labels("year", "年份"),
+            "low": {"en": ["old", "classic"], "zh": ["老", "经典"]},
+            "high": {"en": ["new", "recent"], "zh": ["新"]},
+        },
+        "released": {"type": "date", "label": labels("released on", "上映日期"), "ask": False},
+        "certificate": {
+            "type": "category",
+            "label": labels("certificate", "分级"),
+            "synonyms": {"en": ["rated", "age rating"]},
+            "values": {"UNRATED": {"label": labels("unrated", "未分级")}},
+        },
+        "genre": {
+            "type": "list",
+            "label": labels("genre", "类型"),
+            "synonyms": {"en": ["genres", "kind of film"], "zh": ["题材"]},
+            "values": genres,
+        },
+        "director": {"type": "list", "label": labels("director", "导演"), "synonyms": {"en": ["directed by"]}},
+        "actors": {
+            "type": "list",
+            "label": labels("cast", "演员"),
+            "synonyms": {"en": ["starring", "actor"], "zh": ["主演"]},
         },
     }
