@@ -1,0 +1,68 @@
+"""BM25 over the items' bilingual texts, by bm25s; memory-mapped when opened."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.ports import Progress
+from retrieval.tokens import terms
+
+FULL_MATCH = 0.5
+"""BM25's share of the question's information when every term stands once in a text of mean length (1 / (1 + k1) is .4;
+repeated terms and short texts reach more): scores are brought to [0, 1] by it."""
+
+
+def write_lexical(folder: Path, texts: Sequence[str], progress: Progress | None = None) -> None:
+    """Index one text an item, in row order, and save under ``folder``."""
+    import bm25s
+    from bm25s.tokenization import Tokenized
+
+    vocabulary: dict[str, int] = {}
+    documents: list[list[int]] = []
+    for row, text in enumerate(texts):
+        if progress and row % 1000 == 0:
+            progress("indexing words", row, len(texts))
+        documents.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)])
+    if not vocabulary:
+        vocabulary["\u0000"] = 0
+        documents[0].append(0)
+    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+    index.index(Tokenized(documents, vocabulary), show_progress=False)
+    index.save(str(folder), show_progress=False)
+
+
+@dataclass(frozen=True)
+class LexicalIndex:
+    """An opened BM25 index."""
+
+    model: Any
+    size: int
+
+    @classmethod
+    def open(cls, folder: Path, size: int) -> LexicalIndex:
+        """Memory-map the index in ``folder``, which holds ``size`` documents."""
+        import bm25s
+
+        return cls(bm25s.BM25.load(str(folder), mmap=True, show_progress=False), size)
+
+    @cached_property
+    def _rarity(self) -> npt.NDArray[np.float32]:
+        """Inverse document frequency by term number."""
+        counts = np.diff(np.asarray(self.model.scores["indptr"])).astype(np.float32)
+        return np.log1p((self.size - counts + 0.5) / (counts + 0.5))
+
+    def scores(self, query: Collection[str]) -> npt.NDArray[np.float32]:
+        """Return one score an item in [0, 1]: the share of the question's information that its text holds."""
+        numbers = [self.model.vocab_dict[term] for term in query if term in self.model.vocab_dict]
+        if not numbers:
+            return np.zeros(self.size, dtype=np.float32)
+        total = float(self._rarity[numbers].sum())
+        found = self.model.get_scores_from_ids(numbers)
+        return np.minimum(found / np.float32(max(total, 1e-6) * FULL_MATCH), np.float32(1.0))

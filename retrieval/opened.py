@@ -1,0 +1,90 @@
+"""One opened index: immutable arrays and models that a turn reads. A refresh puts a new one in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from core.entities import ItemId
+from core.ports import Vectors
+from core.shop import Shop
+from retrieval.catalogue import Catalogue
+from retrieval.collaborative import CollaborativeModel
+from retrieval.dense import DenseStore
+from retrieval.graph import RelationGraph
+from retrieval.histories import History
+from retrieval.lexical import LexicalIndex
+from retrieval.popularity import quality, relative_prices
+from retrieval.quotes import ReviewStore
+
+BACKGROUND = 1024
+"""So many items, evenly spread, tell how similar a vector is to nothing in particular."""
+_RATED = ("rating", "rating_count")
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class OpenIndex:
+    """Everything that ranking reads, of one version of the shop."""
+
+    shop: Shop
+    catalogue: Catalogue
+    vectors: Vectors
+    """Shape (items, dimensions), memory-mapped unit rows in the catalogue's order."""
+    dense: DenseStore
+    lexical: LexicalIndex
+    history: History
+    collaborative: CollaborativeModel | None
+    graph: RelationGraph
+    reviews: ReviewStore
+    popularity: Floats
+    users: npt.NDArray[np.int32]
+    """How many users had a positive event with each item."""
+    fingerprint: str
+    _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def background(self) -> Vectors:
+        """The vectors of a fixed sample of items."""
+        count = len(self.vectors)
+        rows = np.unique(np.linspace(0, count - 1, min(count, BACKGROUND)).astype(np.int64))
+        return np.ascontiguousarray(self.vectors[rows])
+
+    @cached_property
+    def by_popularity(self) -> npt.NDArray[np.int64]:
+        """All rows, the most popular first."""
+        return np.argsort(-self.popularity, kind="stable")
+
+    @property
+    def quality(self) -> Floats:
+        """Every item's quality; computed anew when a live change touched the ratings."""
+        now = self.catalogue.snapshot
+        state = (now.columns.get("rating"), now.columns.get("rating_count"))
+        return self._remembered("quality", state, lambda: quality(*(self.catalogue.numbers(name, now) for name in _RATED)))
+
+    @property
+    def relative_prices(self) -> Floats:
+        """Every item's log price over its category's median; NaN without a price. Follows live prices."""
+        now = self.catalogue.snapshot
+        state = (now.columns.get("price"), now.columns.get("category"))
+        return self._remembered("price", state, lambda: relative_prices(self.catalogue))
+
+    def _remembered(self, name: str, state: tuple[object, ...], make: Callable[[], Floats]) -> Floats:
+        """Return what ``make`` makes, made anew only when one of the columns that it rests on was replaced."""
+        known = self._derived.get(name)
+        if known is None or any(old is not new for old, new in zip(known[0], state, strict=True)):
+            known = (state, make())
+            self._derived[name] = known
+        return known[1]
+
+    def rows(self, ids: Sequence[ItemId]) -> npt.NDArray[np.int64]:
+        """Return the rows of those ids that the catalogue has, in their order."""
+        return np.array([self.catalogue.row(item) for item in ids if self.catalogue.has(item)], dtype=np.int64)
+
+    def row_weights(self, weights: Mapping[ItemId, float]) -> dict[int, float]:
+        """Return row -> weight for the ids that the catalogue has."""
+        return {self.catalogue.row(item): weight for item, weight in weights.items() if self.catalogue.has(item)}

@@ -1,0 +1,296 @@
+"""The one way into retrieval: a query becomes a ranking (gather, filter, rank, diversify, reasons).
+
+One turn, step by step: the query and its user's events become ``Signals``; musts, rules and exclusions become a mask;
+the ``planner`` chooses what to score; ``fusion`` blends the ``sources``; ``diversity`` chooses what is shown; ``reasons``
+says why; ``questions`` what to ask next.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.entities import (
+    EventKind,
+    Interaction,
+    ItemId,
+    Query,
+    Ranking,
+    Recommendation,
+    UserId,
+)
+from core.ports import Embedder, Progress, Vectors
+from retrieval.catalogue import Catalogue
+from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
+from retrieval.diversity import choose
+from retrieval.fusion import Fused, fuse, wishes_of
+from retrieval.histories import Event, EventOverlay, event_weight, items_of, seconds
+from retrieval.opened import OpenIndex
+from retrieval.planner import candidates
+from retrieval.questions import questions
+from retrieval.quotes import best_reviews
+from retrieval.reasons import Reasoner
+from retrieval.records import Review
+from retrieval.signals import Signals, profile_taste, session_taste
+from retrieval.sources import SOURCES, Mask
+from retrieval.tokens import query_terms
+
+RANKER_VERSION = "1"
+"""Grows when the same index ranks otherwise; stands in the event log beside every impression."""
+OWNING = (EventKind.PURCHASE, EventKind.RATING)
+MAX_ANCHORS = 8
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """One request, ready to be ranked."""
+
+    signals: Signals
+    matching: Mask
+    """Items that satisfy all musts and that the shop's rules let be shown."""
+    eligible: Mask
+    """Those of them that this user may be shown now."""
+
+
+class Recommender:
+    """Ranks the items of one shop. Thread-safe; a refresh swaps the whole index in one step."""
+
+    def __init__(
+        self,
+        index: OpenIndex,
+        embedder: Embedder,
+        folder: Path,
+        reopen: Callable[[Progress | None], OpenIndex | None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Serve an opened index.
+
+        Args:
+            index: what ``retrieval.index`` opened.
+            embedder: the encoder that the index was built with.
+            folder: where the shop's index is kept; the list of forgotten users stands there.
+            reopen: builds and opens the index of the shop's present files; None when nothing changed.
+            clock: seconds since the epoch.
+        """
+        self._index = index
+        self.embedder = embedder
+        self._overlay = EventOverlay(folder, clock)
+        self._reopen = reopen
+        self._clock = clock
+        self._refreshing = threading.Lock()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that is served now."""
+        return self._index.catalogue
+
+    @property
+    def version(self) -> str:
+        """The ranker's version for the event log: code and data."""
+        return f"{RANKER_VERSION}-{self._index.fingerprint[:12]}"
+
+    # -- ranking -------------------------------------------------------------------------------------------------------
+
+    def recommend(self, query: Query) -> Ranking:
+        """Rank the items for a query.
+
+        Raises:
+            ValueError: a constraint or sort names an unknown field, or does not fit its field's type.
+        """
+        gathered = self._gather(query)
+        index, signals = gathered.signals.index, gathered.signals
+        matches = int(np.count_nonzero(gathered.matching))
+        if not matches:
+            allowed = self._allowed(index) & ~self._excluded(signals)
+            return Ranking((), 0, relaxations(index.catalogue, query.constraints, allowed))
+        fused = self._score(gathered)
+        rules = index.shop.rules
+        places = choose(
+            fused, index.catalogue, index.vectors, query.limit, rules.max_per_group, ordered=bool(query.sorts)
+        )
+        reasoner = Reasoner(signals, gathered.matching)
+        ceiling, shown = 1.0, []
+        for place in places:
+            # Where a sort wish leads, the order is not the score's: it is kept from rising down the list.
+            ceiling = min(ceiling, _unit(fused.total[place]))
+            shown.append(self._recommendation(reasoner, fused, place, ceiling))
+        asked = [constraint.field for constraint in query.constraints]
+        return Ranking(tuple(shown), matches, (), questions(index.catalogue, fused.rows, fused.total, asked))
+
+    def affinity(self, text: str) -> float:
+        """Return how near a text comes to the catalogue at all: the cosine of its nearest item, 0 when unreadable."""
+        vector = self._text_vector(text)
+        return 0.0 if vector is None or not len(self._index.vectors) else float(np.max(self._index.vectors @ vector))
+
+    def fit_of(self, item_id: ItemId, query: Query) -> Recommendation:
+        """Score and explain one named item as ``recommend`` would, whether or not the query would return it.
+
+        Raises:
+            ItemNotFound: there is no such item.
+            ValueError: as for ``recommend``.
+        """
+        gathered = self._gather(query)
+        row = gathered.signals.index.catalogue.row(item_id)
+        gathered.eligible[row] = True
+        fused = self._score(gathered, also=row)
+        place = int(np.searchsorted(fused.rows, row))
+        reasoner = Reasoner(gathered.signals, gathered.matching)
+        return self._recommendation(reasoner, fused, place, _unit(fused.total[place]))
+
+    def _gather(self, query: Query) -> _Gathered:
+        index = self._index
+        signals = self._signals(index, query)
+        matching = self._allowed(index) & mask(index.catalogue, query.constraints)
+        return _Gathered(signals, matching, matching & ~self._excluded(signals))
+
+    def _allowed(self, index: OpenIndex) -> Mask:
+        """Return what the shop's rules let be shown; items behind a confirmation are not."""
+        allowed = rules_mask(index.catalogue, index.shop.rules)
+        for rule in index.shop.rules.confirm:
+            allowed &= ~condition_mask(index.catalogue, rule.when)
+        return allowed
+
+    def _excluded(self, signals: Signals) -> Mask:
+        """Return what this user is not shown: excluded, disliked, anchors, and what they own where the rules say so."""
+        index, query, rules = signals.index, signals.query, signals.index.shop.rules
+        excluded = np.zeros(len(index.catalogue), dtype=bool)
+        excluded[index.rows((*query.exclude, *query.disliked, *query.anchors))] = True
+        for event in signals.events:
+            if (rules.exclude_owned and event.kind in OWNING) or (
+                rules.exclude_disliked and event.kind is EventKind.DISLIKE
+            ):
+                excluded[event.row] = True
+        return excluded
+
+    def _score(self, gathered: _Gathered, also: int | None = None) -> Fused:
+        signals = gathered.signals
+        weights = signals.index.shop.weights
+        active = [source for source in SOURCES if getattr(weights, source.name) and source.active(signals)]
+        rows = candidates(signals, gathered.eligible, active)
+        if also is not None:
+            rows = np.union1d(rows, [also])
+        return fuse(signals, rows, active, signals.index.shop)
+
+    def _recommendation(self, reasoner: Reasoner, fused: Fused, place: int, score: float) -> Recommendation:
+        index, row = reasoner.signals.index, int(fused.rows[place])
+        item = index.catalogue.item_at(row)
+        parts = fused.parts_at(place)
+        unknown = tuple(
+            dict.fromkeys(
+                wish.field
+                for wish in wishes_of(reasoner.signals.query.constraints)
+                if not index.catalogue.stated(wish.field)[row]
+            )
+        )
+        disclosures = ("sponsored",) if item.sponsored and index.shop.rules.disclose_sponsored else ()
+        return Recommendation(item, round(score, 4), reasoner.reasons(item, row, parts), parts, unknown, disclosures)
+
+    def _signals(self, index: OpenIndex, query: Query) -> Signals:
+        now = self._clock()
+        recorded, events = self._recorded(query.user_id), self._events(index, query.user_id)
+        if not query.personal:
+            recorded, events = [], []
+        return Signals(
+            index=index,
+            query=query,
+            now=now,
+            text=self._text_vector(query.text),
+            terms=query_terms(query.text),
+            profile=profile_taste(events, index.history.latest),
+            session=session_taste(index, recorded, query, now),
+            anchors=index.rows(query.anchors)[:MAX_ANCHORS],
+            events=events,
+        )
+
+    def _text_vector(self, text: str) -> Vectors | None:
+        """Return the vector of the query's text; None when it says nothing, or nothing in the encoder's language."""
+        reads: Callable[[str], bool] = getattr(self.embedder, "reads", lambda text: bool(text.strip()))
+        if not query_terms(text) or not reads(text):
+            return None
+        return self.embedder.embed([text])[0]
+
+    # -- users ---------------------------------------------------------------------------------------------------------
+
+    def record(self, interactions: Sequence[Interaction]) -> None:
+        """Fold events in: the next ``recommend`` uses them. Those with a known ``event_id`` are left out.
+
+        Only memory is touched; the event log is ``storage``'s, and is given to this method again after a restart.
+        """
+        self._overlay.record(interactions)
+
+    def forget(self, user_id: UserId) -> None:
+        """Drop what was recorded of a user and never use their events of the shop's files again."""
+        self._overlay.forget(user_id)
+
+    def user_items(self, user_id: UserId) -> Mapping[ItemId, tuple[EventKind, ...]]:
+        """Return what a user did with which items, in the order of their first event."""
+        index = self._index
+        events = self._events(index, user_id)
+        return items_of([(ItemId(index.catalogue.ids[event.row]), event.kind) for event in events])
+
+    def _recorded(self, user_id: UserId | None) -> list[tuple[Interaction, float]]:
+        """Return the user's recent events with their times."""
+        if user_id is None:
+            return []
+        return [(event, seconds(event.time)) for event in self._overlay.of(user_id)]
+
+    def _events(self, index: OpenIndex, user_id: UserId | None) -> list[Event]:
+        """Return all events of a user, those of the index first."""
+        if user_id is None:
+            return []
+        events = [] if self._overlay.forgot(user_id) else index.history.events(user_id)
+        for event, when in self._recorded(user_id):
+            if index.catalogue.has(event.item_id):
+                weight = event_weight(event.event, event.value, index.history.top)
+                events.append(Event(index.catalogue.row(event.item_id), event.event, weight, when))
+        return events
+
+    # -- items ---------------------------------------------------------------------------------------------------------
+
+    def reviews(self, item_id: ItemId, text: str, k: int = 3, language: str = "") -> list[Review]:
+        """Return an item's reviews that say most about a text, at most ``k``.
+
+        Raises:
+            ItemNotFound: there is no such item.
+        """
+        index = self._index
+        row = index.catalogue.row(item_id)
+        return best_reviews(index.reviews.of_item(row, item_id), query_terms(text), k, language)
+
+    def related(self, item_id: ItemId, inverse: bool = False) -> list[tuple[str, ItemId]]:
+        """Return (relation, other item) for the relations that an item is the subject of (``inverse``: the object).
+
+        Raises:
+            ItemNotFound: there is no such item.
+        """
+        index = self._index
+        edges = index.graph.edges(index.catalogue.row(item_id))
+        return [(edge.relation, ItemId(index.catalogue.ids[edge.row])) for edge in edges if edge.inverse is inverse]
+
+    # -- upkeep --------------------------------------------------------------------------------------------------------
+
+    def refresh(self, progress: Progress | None = None) -> bool:
+        """Take over what changed in the shop folder, while serving; return whether anything did.
+
+        Raises:
+            ShopError: the shop's files cannot be used any more; what was served stays.
+        """
+        with self._refreshing:
+            fresh = self._reopen(progress)
+            if fresh is None:
+                return False
+            self._index = fresh
+            return True
+
+
+def _unit(total: float) -> float:
+    """Bring a total in [-1, 1] (more with boosts) to a score in [0, 1]."""
+    return float(min(1.0, max(0.0, (1.0 + total) / 2.0)))
+
+
+__all__ = ["Recommender", "Review"]

@@ -1,0 +1,162 @@
+"""What to ask next: the facets whose answer would tell most about which candidate is wanted.
+
+The wanted item is taken to be each candidate with the softmax of its score. Asking a facet splits the candidates by its
+options; the expected information gain is the entropy of that split (an answer names its option without error), times the
+share of candidates that state the facet. The category is asked like any other facet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.entities import Constraint, Facet, FacetType, Op, Option, Question
+from retrieval.catalogue import Catalogue
+from retrieval.signals import Rows
+
+CONSIDERED = 300
+"""The best candidates decide what is asked."""
+TEMPERATURE = 0.08
+STATED_BY = 0.7
+"""A facet that fewer of the candidates state is not asked."""
+MOST_OPTIONS = 4
+MOST_QUESTIONS = 3
+LEAST_CANDIDATES = 4
+LEAST_GAIN = 0.25
+Floats = npt.NDArray[np.float64]
+_NEVER = frozenset({"title", "rating", "rating_count", "stock", "created_at"})
+
+
+def questions(
+    catalogue: Catalogue, rows: Rows, scores: npt.NDArray[np.floating], asked_fields: Sequence[str]
+) -> tuple[Question, ...]:
+    """Return at most three questions, the most informative first; () when the candidates are few.
+
+    Args:
+        catalogue: the catalogue.
+        rows: the candidates.
+        scores: one score a candidate.
+        asked_fields: fields that are settled or were asked already.
+    """
+    if len(rows) < LEAST_CANDIDATES:
+        return ()
+    if len(rows) > CONSIDERED:
+        best = np.argpartition(-scores, CONSIDERED)[:CONSIDERED]
+        rows, scores = rows[best], scores[best]
+    weights = np.exp((scores - scores.max()) / TEMPERATURE).astype(np.float64)
+    weights /= weights.sum()
+    skipped = _NEVER.union(asked_fields)
+    found = [
+        question
+        for name, facet in catalogue.facets.items()
+        if facet.ask and name not in skipped and (question := _question(catalogue, facet, rows, weights)) is not None
+    ]
+    return tuple(sorted(found, key=lambda question: (-question.gain, question.field))[:MOST_QUESTIONS])
+
+
+def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -> Question | None:
+    """Return the question about one facet, or None when it would tell little."""
+    if facet.type is FacetType.NUMBER:
+        options, shares = _ranges(facet, catalogue.numbers(facet.name)[rows], weights)
+    elif facet.name == "category" or facet.type in (FacetType.CATEGORY, FacetType.BOOLEAN):
+        options, shares = _values(catalogue, facet, rows, weights)
+    else:
+        return None
+    stated = float(np.sum(shares))
+    if len(options) < 2 or stated < STATED_BY:
+        return None
+    split = np.array([share for share in shares if share > 0]) / stated
+    gain = float(-(split * np.log2(split)).sum() * stated)
+    return Question(facet.name, tuple(options), round(gain, 4)) if gain >= LEAST_GAIN else None
+
+
+def _values(
+    catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats
+) -> tuple[list[Option], npt.NDArray[np.float64]]:
+    """Return one option for each of the values that most candidates have, and what share all values have."""
+    if facet.type is FacetType.BOOLEAN and facet.name != "category":
+        numbers = catalogue.numbers(facet.name)[rows]
+        codes = np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
+        labels: Sequence[str] = ("false", "true")
+    else:
+        try:
+            raw, labels = catalogue.codes(facet.name)
+        except ValueError:
+            return [], np.zeros(0)
+        codes = raw[rows].astype(np.int64)
+    stated = codes >= 0
+    if not stated.any():
+        return [], np.zeros(0)
+    shares = np.bincount(codes[stated], weights=weights[stated], minlength=len(labels))
+    counts = np.bincount(codes[stated], minlength=len(labels))
+    best = [code for code in np.lexsort((np.arange(len(labels)), -counts, -shares)).tolist() if counts[code]]
+    options = [_option(facet, labels[code], int(counts[code])) for code in best[:MOST_OPTIONS]]
+    return options, shares
+
+
+def _option(facet: Facet, value: str, count: int) -> Option:
+    if facet.type is FacetType.BOOLEAN:
+        wanted = value == "true"
+        return Option(value, count, Constraint(f"{facet.name}={value}", facet.name, Op.EQ, wanted))
+    # A category's label is its path; the last element names the node, the whole path is its value.
+    label = value.rsplit(">", 1)[-1].strip() if facet.name == "category" else value
+    return Option(label, count, Constraint(f"{facet.name}={value}", facet.name, Op.EQ, value))
+
+
+def _ranges(facet: Facet, numbers: Floats, weights: Floats) -> tuple[list[Option], npt.NDArray[np.float64]]:
+    """Return two to four ranges between round numbers, cut near the quantiles of the likely candidates."""
+    stated = ~np.isnan(numbers)
+    values, mass = numbers[stated], weights[stated]
+    if not len(values) or values.min() == values.max():
+        return [], np.zeros(0)
+    cuts = _round_cuts(values, mass)
+    edges = [-np.inf, *cuts, np.inf]
+    options, shares = [], []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        inside = (values >= low) & (values < high)
+        if not inside.any():
+            continue
+        # The share splits the candidates; the count is what the option's constraint keeps, both ends included.
+        kept = inside if np.inf in (high, -low) else (values >= low) & (values <= high)
+        options.append(_range_option(facet, low, high, int(kept.sum())))
+        shares.append(float(mass[inside].sum()))
+    return options, np.array(shares)
+
+
+def _round_cuts(values: Floats, mass: Floats) -> list[float]:
+    """Return one to three distinct round numbers near the quartiles (or thirds, or the median) of the values."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    # Half by likelihood, half by number: the ranges should be of use for what is less likely, too.
+    level = np.cumsum(mass[order] / mass.sum() + 1.0 / len(values)) / 2.0
+    span = float(ordered[min(np.searchsorted(level, 0.9), len(values) - 1)] - ordered[np.searchsorted(level, 0.1)])
+    span = span or float(ordered[-1] - ordered[0])
+    parts = 4 if len(np.unique(values)) >= 8 else 3 if len(np.unique(values)) >= 5 else 2
+    step = _round_step(span / parts)
+    quantiles = [ordered[min(np.searchsorted(level, part / parts), len(values) - 1)] for part in range(1, parts)]
+    cuts = sorted({round(round(float(value) / step) * step, 10) for value in quantiles})
+    inside = [cut for cut in cuts if ordered[0] < cut <= ordered[-1]]
+    return inside or [float(ordered[len(ordered) // 2]) if ordered[len(ordered) // 2] > ordered[0] else float(ordered[-1])]
+
+
+def _round_step(width: float) -> float:
+    """Return the 1, 2, 2.5 or 5 times a power of ten that is nearest below a width."""
+    power = 10.0 ** np.floor(np.log10(width))
+    factor = max(factor for factor in (1.0, 2.0, 2.5, 5.0) if factor <= width / power + 1e-9)
+    return float(factor * power)
+
+
+def _range_option(facet: Facet, low: float, high: float, count: int) -> Option:
+    op, value, label = _bounds(low, high)
+    unit = f" {facet.unit}" if facet.unit else ""
+    return Option(f"{label}{unit}", count, Constraint(f"{facet.name}{label}", facet.name, op, value, facet.unit))
+
+
+def _bounds(low: float, high: float) -> tuple[Op, float | tuple[float, ...], str]:
+    if low == -np.inf:
+        return Op.LT, high, f"< {high:g}"
+    if high == np.inf:
+        return Op.GE, low, f"≥ {low:g}"
+    return Op.BETWEEN, (low, high), f"{low:g}-{high:g}"

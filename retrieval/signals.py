@@ -1,0 +1,181 @@
+"""What a query and its user say, brought to vectors and weighted items: the input of every source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from core.entities import EventKind, Interaction, Query
+from core.ports import Vectors
+from retrieval.collaborative import FoldedUser
+from retrieval.histories import DAY, HALF_LIFE_DAYS, Event, event_weight
+from retrieval.opened import OpenIndex
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+SESSION_SECONDS = 6 * 3600.0
+SESSION_WEIGHTS: Mapping[EventKind, float] = {
+    EventKind.VIEW: 0.6,
+    EventKind.CLICK: 0.7,
+    EventKind.CART: 0.9,
+    EventKind.PURCHASE: 0.5,
+    EventKind.LIKE: 1.0,
+    EventKind.DISLIKE: -1.0,
+}
+"""What an event of this very visit says of what is wanted now (a purchase: rather what goes with it than another)."""
+SESSION_DECAY = 0.8
+"""Each event counts so much of the next newer one."""
+SESSION_ITEMS = 8
+PROFILE_ITEMS = 12
+PATH_ITEMS = 40
+SQUASH = 3.0
+"""A similarity so many deviations above that to any item counts tanh(1) = .76."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """Items with a weight in [-2, 2], the strongest first, and the event that weighs most in each."""
+
+    rows: Rows
+    weights: Floats
+    kinds: tuple[EventKind, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def first(self, count: int) -> Taste:
+        """Return the strongest few."""
+        return Taste(self.rows[:count], self.weights[:count], self.kinds[:count])
+
+
+def _taste(weights: Mapping[int, float], kinds: Mapping[int, EventKind]) -> Taste:
+    rows = sorted((row for row in weights if weights[row]), key=lambda row: (-abs(weights[row]), row))
+    values = np.clip(np.array([weights[row] for row in rows], dtype=np.float32), -2.0, 2.0)
+    return Taste(np.array(rows, dtype=np.int64), values, tuple(kinds[row] for row in rows))
+
+
+def profile_taste(events: Sequence[Event], latest: float) -> Taste:
+    """Return what a user's events say in the long run; they fade towards the newest event of the shop's log."""
+    weights: dict[int, float] = {}
+    strongest: dict[int, tuple[float, EventKind]] = {}
+    for event in events:
+        age = max(latest - event.time, 0.0) / DAY if event.time else 0.0
+        weight = event.weight * 2.0 ** (-age / HALF_LIFE_DAYS)
+        weights[event.row] = weights.get(event.row, 0.0) + weight
+        strongest[event.row] = max(strongest.get(event.row, (-1.0, event.kind)), (abs(weight), event.kind))
+    return _taste(weights, {row: kind for row, (_, kind) in strongest.items()})
+
+
+def session_taste(index: OpenIndex, events: Sequence[tuple[Interaction, float]], query: Query, now: float) -> Taste:
+    """Return what this visit's events and the query's own likes and dislikes say.
+
+    Args:
+        index: the opened index.
+        events: the user's recorded events with their time, oldest first.
+        query: its ``liked`` and ``disliked`` count as events of now.
+        now: seconds since the epoch.
+    """
+    found: list[tuple[int, float, EventKind]] = []
+    for ids, kind in ((query.liked, EventKind.LIKE), (query.disliked, EventKind.DISLIKE)):
+        found.extend((row, SESSION_WEIGHTS[kind], kind) for row in index.rows(ids).tolist())
+    strength = 1.0
+    for event, time in reversed(events):
+        if now - time > SESSION_SECONDS or not index.catalogue.has(event.item_id):
+            continue
+        top = index.history.top
+        weight = SESSION_WEIGHTS.get(event.event, event_weight(event.event, event.value, top))
+        found.append((index.catalogue.row(event.item_id), weight * strength, event.event))
+        strength *= SESSION_DECAY
+    weights: dict[int, float] = {}
+    kinds: dict[int, EventKind] = {}
+    for row, weight, kind in found:
+        if abs(weight) > abs(weights.get(row, 0.0)):
+            weights[row], kinds[row] = weight, kind
+    return _taste(weights, kinds)
+
+
+@dataclass
+class Signals:
+    """One request as the sources see it; lives for one request in one thread."""
+
+    index: OpenIndex
+    query: Query
+    now: float
+    text: Vectors | None
+    """The query text's vector; None without a text that the encoder reads."""
+    terms: Mapping[str, str]
+    """The text's search terms and the words that they came from."""
+    profile: Taste
+    session: Taste
+    anchors: Rows
+    events: Sequence[Event] = ()
+    """All events of the user, oldest first; empty when the query is not personal."""
+    _cosines: tuple[Rows, Floats] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Stack every vector that items are compared to, and learn how similar each is to any item."""
+        likes = (self.anchors, self.session.rows[:SESSION_ITEMS], self.profile.rows[:PROFILE_ITEMS])
+        self._places = {row: place for place, row in enumerate(dict.fromkeys(np.concatenate(likes).tolist()))}
+        vectors = self.index.vectors
+        parts = [np.asarray(vectors[list(self._places)])] if self._places else []
+        if self.text is not None:
+            parts.append(self.text[None, :])
+        self._stack = np.concatenate(parts) if parts else np.zeros((0, vectors.shape[1]), dtype=np.float32)
+        usual = self.index.background @ self._stack.T
+        self._mean = usual.mean(axis=0) if len(usual) else np.zeros(len(self._stack))
+        self._spread = np.maximum(usual.std(axis=0), 0.02) if len(usual) else np.ones(len(self._stack))
+
+    def nearness(self, rows: Rows) -> Floats:
+        """Return in [-1, 1] how much nearer each item is to each stacked vector than items are in general.
+
+        Shape (len(rows), stacked vectors); the text is the last column, if there is one.
+        """
+        if self._cosines is None or self._cosines[0] is not rows:
+            vectors = self.index.vectors
+            chosen = vectors if len(rows) == len(vectors) else vectors[rows]
+            found = (chosen @ self._stack.T - self._mean) / (self._spread * SQUASH)
+            self._cosines = (rows, np.tanh(found, dtype=np.float32))
+        return self._cosines[1]
+
+    def text_nearness(self, rows: Rows) -> Floats:
+        """Return the nearness to the query's text."""
+        return self.nearness(rows)[:, -1]
+
+    def item_nearness(self, rows: Rows, others: Rows) -> Floats:
+        """Return the nearness of items to some of the stacked items; shape (len(rows), len(others))."""
+        return self.nearness(rows)[:, [self._places[int(other)] for other in others]]
+
+    def cosine(self, row: int) -> float:
+        """Return the plain cosine of one item to the query's text; 0 without one."""
+        return float(self.index.vectors[row] @ self.text) if self.text is not None else 0.0
+
+    @cached_property
+    def folded(self) -> FoldedUser | None:
+        """The user's vector among the collaborative factors; None when nothing is known of them."""
+        model = self.index.collaborative
+        if model is None or not len(self.profile):
+            return None
+        return model.fold_in(self.profile.rows, self.profile.weights)
+
+    @cached_property
+    def paths(self) -> dict[int, tuple[float, int]]:
+        """For each row that is one relation away from the user's items: strength in (0, 1], and the user's item."""
+        found: dict[int, tuple[float, int]] = {}
+        for taste in (self.session, self.profile.first(PATH_ITEMS)):
+            for row, weight in zip(taste.rows.tolist(), taste.weights.tolist(), strict=True):
+                reached = self.index.graph.reach(row) if weight > 0 else {}
+                for end, strength in reached.items():
+                    value = min(1.0, weight) * strength
+                    if value > found.get(end, (0.0, 0))[0]:
+                        found[end] = (value, row)
+        return found
+
+    @cached_property
+    def lexical(self) -> Floats:
+        """The BM25 score of every item."""
+        return self.index.lexical.scores(self.terms)

@@ -1,0 +1,265 @@
+"""The sources of candidates and scores, under one contract.
+
+Every score is calibrated to one scale, so that the fusion's weights mean the same in every shop: 0 says nothing, 1 is as
+strong as the source ever gets, negative speaks against an item.
+
+- *semantic* and the likenesses (*anchor*, *session*, *profile*): a cosine counts by how many standard deviations it lies
+  above the cosine to any item of the shop (estimated on a fixed sample), squashed by tanh: encoders and shops differ in
+  what a cosine of .5 means, deviations do not.
+- *lexical*: the share of the question's information (idf) that the item's text holds.
+- *collaborative*: the predicted preference, 1 being the level of what users really took.
+- *popularity*, *quality*, *new*: percentiles and fading shares.
+- *price*: nearness to the price level that the user pays.
+- *graph*: 1 for one step from the item that the user has and wants most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.popularity import novelty
+from retrieval.signals import PROFILE_ITEMS, SESSION_ITEMS, Rows, Signals, Taste
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+OVER_FETCH = 4
+"""The approximate search knows no mask: it is asked for so many times more than is needed."""
+PAID_ITEMS = 40
+PAID_AT_LEAST = 3
+TOGETHER = 0.6
+"""What a cosine between the users of two items adds to the likeness of their texts."""
+
+
+@runtime_checkable
+class Retriever(Protocol):
+    """A source: proposes candidates, and scores any items for one request."""
+
+    @property
+    def name(self) -> str:
+        """The key in ``shop.weights`` and in ``Recommendation.parts``."""
+        ...
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether this source has anything to say of the request."""
+        ...
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return at most about ``k`` rows within the mask that this source would propose, the best first."""
+        ...
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return one calibrated score in [-1, 1] for each of the rows."""
+        ...
+
+
+def best(scores: Floats, k: int, mask: Mask) -> Rows:
+    """Return the rows of the ``k`` highest positive scores within a mask, highest first, ties by row."""
+    rows = np.flatnonzero(mask & (scores > 0))
+    if len(rows) > k:
+        rows = np.sort(rows[np.argpartition(-scores[rows], k)[:k]])
+    return rows[np.argsort(-scores[rows], kind="stable")]
+
+
+def nearest(signals: Signals, vector: Floats, k: int, mask: Mask) -> Rows:
+    """Return rows near a vector by Chroma's approximate search, within the mask, nearest first."""
+    catalogue = signals.index.catalogue
+    wanted = min(k * OVER_FETCH, len(catalogue))
+    keys = signals.index.dense.search(vector[None, :], wanted)[0]
+    rows = np.array([catalogue.row(key) for key in keys if catalogue.has(key)], dtype=np.int64)
+    return rows[mask[rows]][:k] if len(rows) else rows
+
+
+class Semantic:
+    """The meaning of the query's text, by the encoder and Chroma."""
+
+    name = "semantic"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether there is a text that the encoder reads."""
+        return signals.text is not None
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the nearest items."""
+        return nearest(signals, signals.text, k, mask) if signals.text is not None else np.zeros(0, dtype=np.int64)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the calibrated nearness to the text."""
+        return signals.text_nearness(rows)
+
+
+class Lexical:
+    """The words of the query's text, by BM25."""
+
+    name = "lexical"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether the text has search terms."""
+        return bool(signals.terms)
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the items that hold most of the words."""
+        return best(signals.lexical, k, mask)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the share of the text's information that each item holds."""
+        return signals.lexical[rows]
+
+
+class Collaborative:
+    """What users with this user's tastes took, by ALS with fold-in."""
+
+    name = "collaborative"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether the user has a positive event and something was learned."""
+        return signals.folded is not None
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the items with the highest predicted preference."""
+        model, user = signals.index.collaborative, signals.folded
+        return best(model.scores(user), k, mask) if model and user else np.zeros(0, dtype=np.int64)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the predicted preferences."""
+        model, user = signals.index.collaborative, signals.folded
+        return model.scores(user, rows) if model and user else np.zeros(len(rows), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much an item resembles weighted items, in text and in who takes it; an item resembles itself most."""
+
+    name: str
+    pick: Callable[[Signals], Taste]
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether there are items to resemble."""
+        return len(self.pick(signals)) > 0
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return what lies near the strongest items, and what the same users took."""
+        index, taste = signals.index, self.pick(signals)
+        liked = taste.weights > 0
+        if not liked.any():
+            return np.zeros(0, dtype=np.int64)
+        rows, weights = taste.rows[liked], taste.weights[liked]
+        centre = weights @ index.vectors[rows]
+        found = [rows, nearest(signals, centre / max(float(np.linalg.norm(centre)), 1e-6), k, mask)]
+        if index.collaborative is not None:
+            found.extend(index.collaborative.neighbours(int(row))[0].astype(np.int64) for row in rows[:4])
+        merged = np.array(list(dict.fromkeys(np.concatenate(found).tolist())), dtype=np.int64)
+        return merged[mask[merged]][:k]
+
+    def shares(self, signals: Signals, rows: Rows) -> Floats:
+        """Return what each of the items adds, before squashing; shape (len(rows), items)."""
+        index, taste = signals.index, self.pick(signals)
+        near = np.maximum(signals.item_nearness(rows, taste.rows), 0.0)
+        if index.collaborative is not None:
+            for place, row in enumerate(taste.rows.tolist()):
+                near[:, place] += TOGETHER * index.collaborative.similarities(row, rows)
+        return np.asarray(near * taste.weights, dtype=np.float32)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the squashed sum over the items: resembling one of them is enough."""
+        return np.tanh(self.shares(signals, rows).sum(axis=1))
+
+
+def _anchors(signals: Signals) -> Taste:
+    return Taste(signals.anchors, np.ones(len(signals.anchors), dtype=np.float32))
+
+
+class Graph:
+    """One step along the shop's relations from what the user has, likes or looks at."""
+
+    name = "graph"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether the user's items have relations."""
+        return bool(signals.paths)
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return what is related to the user's items, the strongest first."""
+        paths = signals.paths
+        rows = sorted((row for row in paths if mask[row]), key=lambda row: (-paths[row][0], row))
+        return np.array(rows[:k], dtype=np.int64)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the strength of the best path to each item."""
+        values = np.zeros(len(signals.index.catalogue), dtype=np.float32)
+        for row, (value, _) in signals.paths.items():
+            values[row] = value
+        return values[rows]
+
+
+class PriceFit:
+    """How near an item's price level (over its category's median) is to what the user pays elsewhere."""
+
+    name = "price"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether enough is known of what the user pays."""
+        return self._level(signals) is not None
+
+    def _level(self, signals: Signals) -> tuple[float, float] | None:
+        """Return the mean and the tolerance of the user's log price levels."""
+        rows = signals.profile.rows[signals.profile.weights > 0][:PAID_ITEMS]
+        levels = signals.index.relative_prices[rows]
+        levels = levels[~np.isnan(levels)]
+        return (float(levels.mean()), max(float(levels.std()), 0.25)) if len(levels) >= PAID_AT_LEAST else None
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Propose nothing: a price alone is no reason."""
+        return np.zeros(0, dtype=np.int64)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return 1 at the user's level, falling to -1 far from it; 0 without a price."""
+        level = self._level(signals)
+        if level is None:
+            return np.zeros(len(rows), dtype=np.float32)
+        away = (signals.index.relative_prices[rows] - level[0]) / level[1]
+        return np.nan_to_num(2.0 * np.exp(-0.5 * away**2) - 1.0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Static:
+    """A score that every item has by itself."""
+
+    name: str
+    values: Callable[[Signals], Floats]
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether any item has a score."""
+        return bool(self.values(signals).any())
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the highest."""
+        return best(self.values(signals), k, mask)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the items' own scores."""
+        return self.values(signals)[rows]
+
+
+def _novelty(signals: Signals) -> Floats:
+    return novelty(signals.index.catalogue.numbers("created_at"), signals.now)
+
+
+SEMANTIC = Semantic()
+LEXICAL = Lexical()
+COLLABORATIVE = Collaborative()
+ANCHOR = Likeness("anchor", _anchors)
+SESSION = Likeness("session", lambda signals: signals.session.first(SESSION_ITEMS))
+PROFILE = Likeness("profile", lambda signals: signals.profile.first(PROFILE_ITEMS))
+GRAPH = Graph()
+PRICE = PriceFit()
+POPULARITY = Static("popularity", lambda signals: signals.index.popularity)
+QUALITY = Static("quality", lambda signals: signals.index.quality)
+NEW = Static("new", _novelty)
+SOURCES: tuple[Retriever, ...] = (
+    SEMANTIC, LEXICAL, COLLABORATIVE, ANCHOR, SESSION, PROFILE, GRAPH, POPULARITY, QUALITY, PRICE, NEW,
+)  # fmt: skip
