@@ -62,7 +62,8 @@ def chat(settings: Settings, console: Console) -> int:
     from server.terminal import run_chat
 
     with opened(settings, console) as assistant:
-        return run_chat(assistant, console)
+        run_chat(assistant, settings, console)
+    return 0
 
 
 def index(settings: Settings, console: Console) -> int:
@@ -89,7 +90,9 @@ def check(settings: Settings, console: Console) -> int:
         say(console, f"{'error' if problem.fatal else 'warning'}: {problem}")
     fatal = sum(problem.fatal for problem in problems)
     skipped = len(problems) - fatal
-    say(console, f"{settings.shop}: {fatal} errors, {skipped} warnings" if problems else f"{settings.shop}: no problems")
+    say(
+        console, f"{settings.shop}: {fatal} errors, {skipped} warnings" if problems else f"{settings.shop}: no problems"
+    )
     return 1 if fatal else 0
 
 
@@ -188,7 +191,9 @@ def say(console: Console, text: str) -> None:
 
 def _url(settings: Settings, listener: socket.socket) -> str:
     host = settings.host if settings.host not in ("0.0.0.0", "::") else "localhost"
-    return f"http://[{host}]:{listener.getsockname()[1]}" if ":" in host else f"http://{host}:{listener.getsockname()[1]}"
+    return (
+        f"http://[{host}]:{listener.getsockname()[1]}" if ":" in host else f"http://{host}:{listener.getsockname()[1]}"
+    )
 
 
 def _model_line(settings: Settings, assistant: Assistant) -> str:

@@ -13,14 +13,14 @@ from starlette.responses import FileResponse, Response
 
 from core.errors import RequestError
 from core.version import VERSION
-from server.events import Event
+from server.events import Event, ProfileChanges
 from server.protocol import ChatRequest
 
 ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 BODIES: Mapping[tuple[str, str], Any] = {
     ("/v1/chat/completions", "post"): ChatRequest,
     ("/v1/events", "post"): Event | list[Event],
-    ("/v1/profile", "patch"): dict[str, Any],
+    ("/v1/profile", "patch"): ProfileChanges,
 }
 """Bodies that the routes read themselves, so FastAPI cannot know of them."""
 

@@ -53,6 +53,15 @@ class Event(BaseModel):
     """Makes sending it again harmless."""
 
 
+class ProfileChanges(BaseModel):
+    """Items to add to a user's likes and dislikes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    like: list[Id] = Field([], max_length=MAX_EVENTS)
+    dislike: list[Id] = Field([], max_length=MAX_EVENTS)
+
+
 class Refused(BaseModel):
     """An event of a list that was not recorded."""
 
@@ -94,8 +103,8 @@ def profile_router() -> APIRouter:
     @router.patch("", summary="Change what is known of a user's tastes")
     async def change_profile(request: Request, user: User) -> dict[str, Any]:
         assistant: Conversation = request.app.state.assistant
-        changes = await read_body(request, TypeAdapter(dict[str, Any]))
-        await assistant.update_profile(UserId(user), changes)
+        changes = await read_body(request, TypeAdapter(ProfileChanges))
+        await assistant.update_profile(UserId(user), changes.model_dump(exclude_unset=True))
         return dict(await assistant.profile(UserId(user)))
 
     @router.delete("", summary="Forget a user")

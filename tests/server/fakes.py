@@ -1,4 +1,4 @@
-"""A scripted assistant with the real one's doors: enough of a conversation to tell sessions, histories and retries apart."""
+"""A scripted assistant with the real one's doors, and enough memory to tell sessions, histories and retries apart."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ ITEMS = {item.id: item for item in (LAMP, DESK)}
 @dataclass
 class FakeCatalogue:
     facets: Mapping[str, Facet] = field(
-        default_factory=lambda: {"price": Facet("price", FacetType.NUMBER, "USD"), "brand": Facet("brand", FacetType.CATEGORY)}
+        default_factory=lambda: {
+            "price": Facet("price", FacetType.NUMBER, "USD"),
+            "brand": Facet("brand", FacetType.CATEGORY),
+        }
     )
 
     def has(self, item_id: str) -> bool:
@@ -184,7 +187,13 @@ class FakeAssistant:
         text = f"You said: {' | '.join(said)}.\n\n**{LAMP.text('title', 'zh' if chinese else 'en')}** costs $49.00."
         price = Constraint("c1", "price", Op.LE, 50.0, "USD", turn=1)
         reasons = (
-            Reason(ReasonKind.CONSTRAINT, Source("facet", "price"), {"field": "price", "op": Op.LE, "value": (1, 2)}, 0.5, "Under $50"),
+            Reason(
+                ReasonKind.CONSTRAINT,
+                Source("facet", "price"),
+                {"field": "price", "op": Op.LE, "value": (1, 2)},
+                0.5,
+                "Under $50",
+            ),
         )
         empty = "/nothing" in request.message
         return Reply(
@@ -215,8 +224,6 @@ class FakeAssistant:
         return {"user": user_id, **self.profiles.get(user_id, {})}
 
     async def update_profile(self, user_id: UserId, changes: Mapping[str, Any]) -> dict[str, Any]:
-        if "unknown" in changes:
-            raise RequestError("profiles have no 'unknown'", param="unknown")
         self.profiles.setdefault(user_id, {}).update(changes)
         return await self.profile(user_id)
 

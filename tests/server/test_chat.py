@@ -28,6 +28,10 @@ def data(response: httpx.Response) -> list:
     return [line if line == "[DONE]" else json.loads(line) for line in lines]
 
 
+def edit(**constraint) -> dict:
+    return {"metadata": {"edit": {"set": [constraint]}}}
+
+
 def error(response: httpx.Response) -> dict:
     body = response.json()
     assert set(body) == {"error"}
@@ -93,8 +97,9 @@ def test_without_the_option_no_chunk_speaks_of_usage(http):
 def test_json_and_stream_say_the_same(http):
     whole = ask(http, "the same").json()
     chunks = data(ask(http, "the same", stream=True))[:-1]
-    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == (
-        whole["choices"][0]["message"]["content"]
+    assert (
+        "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+        == (whole["choices"][0]["message"]["content"])
     )
     varying = {"session_id", "turn_id"}
     streamed = chunks[-1]["floorwalker"]
@@ -168,17 +173,15 @@ def test_a_turn_without_an_end_is_an_error(http):
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, 400, "tools", "runs its own tools"),
         ({"functions": [{"name": "f"}]}, 400, "functions", "runs its own tools"),
         ({"metadata": {"edit": "{"}}, 400, "metadata.edit", "JSON"),
-        ({"metadata": {"edit": {"set": [{"field": "price", "op": "~", "value": 1}]}}}, 400, "metadata.edit.set[0].op", "<="),
-        ({"metadata": {"edit": {"set": [{"field": "price", "op": "<=", "value": "soft"}]}}}, 400, "metadata.edit.set[0]", ""),
-        ({"metadata": {"edit": {"set": [{"field": "nose", "op": "<=", "value": 1}]}}}, 400, "metadata.edit.set[0]", "nose"),
+        (edit(field="price", op="~", value=1), 400, "metadata.edit.set[0].op", "<="),
+        (edit(field="price", op="<=", value="soft"), 400, "metadata.edit.set[0]", "price"),
+        (edit(field="nose", op="<=", value=1), 400, "metadata.edit.set[0]", "nose"),
         ({"metadata": {"session_id": "a b"}}, 400, "metadata.session_id", "session id"),
         ({"user": {}}, 400, "user", "string"),
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_explained(http, change, status, param, says):
-    response = http.post(
-        "/v1/chat/completions", json={"messages": [{"role": "user", "content": "hi"}], **change}
-    )
+    response = http.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "hi"}], **change})
     assert response.status_code == status
     told = error(response)
     assert told["param"] == param
@@ -261,8 +264,8 @@ def test_system_messages_and_long_old_ones_do_no_harm(http, assistant):
 
 
 def test_edits_language_and_user_reach_the_turn(http, assistant):
-    edit = {"remove": ["c1"], "set": [{"field": "price", "op": "between", "value": [10, 20], "strength": "wish"}]}
-    response = ask(http, "", user="u1", metadata={"edit": json.dumps(edit), "language": "zh-CN"})
+    wish = {"remove": ["c1"], "set": [{"field": "price", "op": "between", "value": [10, 20], "strength": "wish"}]}
+    response = ask(http, "", user="u1", metadata={"edit": json.dumps(wish), "language": "zh-CN"})
     assert response.status_code == 200
     request = assistant.requests[-1]
     assert request.user_id == "u1"
@@ -294,7 +297,8 @@ def test_a_client_that_leaves_in_mid_stream_stops_its_turn(http, assistant):
     before = assistant.cancelled
     body = {"stream": True, "messages": [{"role": "user", "content": "/hang"}]}
     with http.stream("POST", "/v1/chat/completions", json=body) as response:
-        assert "role" in next(response.iter_text())
+        texts = response.iter_text()  # kept: a forgotten iterator closes the connection
+        assert "role" in next(texts)
         assert assistant.running == 1
     assert eventually(lambda: assistant.running == 0)
     assert assistant.cancelled == before + 1
@@ -304,7 +308,7 @@ def test_a_client_that_leaves_before_its_answer_stops_its_turn(url, assistant):
     before = assistant.cancelled
     body = json.dumps({"messages": [{"role": "user", "content": "/hang"}]})
     with socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as connection:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         assert eventually(lambda: assistant.running == 1)
     assert eventually(lambda: assistant.running == 0)
@@ -329,5 +333,3 @@ def test_a_reply_from_memory_is_streamed_whole(http, assistant, monkeypatch):
     assert items["floorwalker"]["items"] == known["floorwalker"]["items"]
     assert text["choices"][0]["delta"]["content"] == known["choices"][0]["message"]["content"]
     assert finish["floorwalker"] == known["floorwalker"]
-
-
