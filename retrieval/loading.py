@@ -128,6 +128,8 @@ def _usable(table: Table, findings: Findings) -> Table:
             findings.fatal(f"there is no such column among: {columns}; name it under columns in shop.yaml", 1, name)
         if frame[name].dtype != pl.String:
             findings.fatal("must be a text, not a list", field=name)
+    if not frame.height:
+        findings.fatal("has no rows")
     table = Table(frame, table.lines)
     for name in ("id", "title"):
         missing = table.frame[name].is_null()

@@ -114,6 +114,8 @@ def parse_times(texts: pl.Series) -> tuple[Floats, Bools]:
     seconds = pl.select(pl.when(seconds.abs() > _MILLISECONDS).then(seconds / 1000).otherwise(seconds)).to_series()
     # The year 9999 bounds what a datetime can hold.
     seconds = seconds.set(seconds.abs() > 253_402_300_799, None)
+    plain = texts.str.replace(" ", "T", literal=True).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
+    seconds = seconds.fill_null(plain.dt.epoch("s").cast(pl.Float64))
     rest = texts.filter(texts.is_not_null() & seconds.is_null()).unique()
     if len(rest):
         moments = pl.Series([_moment(text) for text in rest.to_list()], dtype=pl.Float64)

@@ -48,7 +48,7 @@ def read_table(path: Path, findings: Findings) -> Table:
     Broken rows are left out and reported in ``findings``.
 
     Raises:
-        ShopError: the file is missing, unreadable, of an unknown kind, not UTF-8, or has no rows.
+        ShopError: the file is missing, unreadable, of an unknown kind, not UTF-8, or has no header.
     """
     suffix = path.name.removesuffix(".gz").rpartition(".")[2].lower()
     readers: Mapping[str, Callable[[Path, Findings], Table]] = {
@@ -66,8 +66,6 @@ def read_table(path: Path, findings: Findings) -> Table:
         table = readers[suffix](path, findings)
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
         findings.fatal(f"cannot be read: {error}")
-    if not len(table):
-        findings.fatal("has no rows")
     return Table(_cleaned(table.frame), table.lines)
 
 
