@@ -30,11 +30,14 @@ def word_reason(reason: Reason, item: Item, catalogue: Catalogue, language: Lang
 
 def annotate(recommendation: Recommendation, catalogue: Catalogue, language: Language) -> Recommendation:
     """Return the recommendation with every reason's text filled in the language."""
-    reasons = tuple(
-        replace(reason, text=word_reason(reason, recommendation.item, catalogue, language))
-        for reason in recommendation.reasons
-    )
-    return replace(recommendation, reasons=reasons)
+    named = any(reason.kind is ReasonKind.LEXICAL for reason in recommendation.reasons)
+    reasons = []
+    for reason in recommendation.reasons:
+        said = reason
+        if named and reason.kind is ReasonKind.SEMANTIC:  # the lexical reason names the same words already
+            said = replace(reason, data={key: value for key, value in reason.data.items() if key != "words"})
+        reasons.append(replace(reason, text=word_reason(said, recommendation.item, catalogue, language)))
+    return replace(recommendation, reasons=tuple(reasons))
 
 
 def shortened(text: str, limit: int) -> str:
@@ -62,8 +65,8 @@ class _Wording:
         """Return another item's title; the given one when the catalogue has it no more."""
         key = ItemId(str(item_id))
         if item_id and self.values.catalogue.has(key):
-            return self.values.title(self.values.catalogue.item(key))
-        return str(title or "")
+            return self.values.padded(self.values.short(self.values.catalogue.item(key)))
+        return self.values.padded(plain(str(title or "")))
 
 
 def _constraint(words: _Wording) -> str:
@@ -96,7 +99,7 @@ def _attribute(words: _Wording) -> str:
     number = isinstance(actual, (int, float)) and not isinstance(actual, bool)
     if data.get("rank") == "best" and of > 1 and number and better:
         best = superlative(values, field, better == "lower", of)
-        return words.say("reason.best", best=best, of=values.number(of), value=values.show(field, actual))
+        return words.say("reason.best", best=best.text, of=values.number(of), value=values.show(field, actual))
     if data.get("rank") == "top" and of > 1:
         return words.say(
             "reason.top", label=values.label(field), of=values.number(of), value=values.show(field, actual)
@@ -137,7 +140,7 @@ def _collaborative(words: _Wording) -> str:
 
 def _graph(words: _Wording) -> str:
     values, relation = words.values, str(words.data.get("relation") or "")
-    title = words.title_of(words.data.get("item_id"), words.data.get("title"))
+    title = words.title_of(words.data.get("item_id"), words.data.get("title")).strip()
     if not title:
         return ""
     if not words.data.get("inverse"):

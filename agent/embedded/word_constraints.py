@@ -30,7 +30,7 @@ def word_option(constraint: Constraint, catalogue: Catalogue, language: Language
 def word_needs(constraints: Sequence[Constraint], values: Values) -> str:
     """Return constraints as one plain list, in the order given: "under $900, not from Acme and waterproof"."""
     wording = _Wording(values)
-    return values.listing([wording.inside(constraint) for constraint in constraints])
+    return values.series([wording.inside(constraint) for constraint in constraints])
 
 
 class _Wording:
@@ -54,7 +54,8 @@ class _Wording:
         facet = self.values.facet(constraint.field)
         if constraint.field == "brand" and constraint.op in (Op.EQ, Op.NE, Op.IN, Op.NOT_IN):
             side = "not_from" if constraint.op in _NEGATIVE else "from"
-            return self.say(f"need.{side}", value=self._either(constraint))
+            value = self._either(constraint)
+            return self.say(f"need.{side}", value=self.values.padded(value) if side == "not_from" else value)
         if facet.type is FacetType.BOOLEAN and _positive(constraint) and self.values.language == "en":
             label = self.values.label(constraint.field)
             return label if is_adjective(label) else self.say("need.with", value=label)
@@ -77,7 +78,7 @@ class _Wording:
         value = self._either(constraint)
         if len(value) < _BARE_LENGTH and value.isascii():
             value = self.say("value.labelled", label=self.values.label(constraint.field), value=value)
-        return self.say("need.not", value=value) if constraint.op in _NEGATIVE else value
+        return self.say("need.not", value=self.values.padded(value)) if constraint.op in _NEGATIVE else value
 
     def _either(self, constraint: Constraint) -> str:
         field, value = constraint.field, constraint.value
@@ -112,7 +113,7 @@ class _Wording:
                 f"{kind}.{_SIDES[constraint.op]}", value=self._end(constraint.field, constraint.value, kind, last=last)
             )
         said = self._either(constraint)
-        return self.say("need.not", value=said) if constraint.op in _NEGATIVE else said
+        return self.say("need.not", value=self.values.padded(said)) if constraint.op in _NEGATIVE else said
 
     def _end(self, field: str, value: Value, kind: str, *, last: bool) -> str:
         if kind == "date":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from agent.embedded.inflection import comparatives, superlatives
+from agent.embedded.word_units import TIMES
 from agent.embedded.word_values import Values
 from core.entities import Facet
 
@@ -12,6 +14,10 @@ _NEUTRAL = frozenset(
     "long short high low big large small good bad great strong weak deep wide narrow tall fast slow much little".split()
 )
 """Adjectives that say nothing without what they are about: "the longest" needs "battery life"."""
+_ENDS_BY_UNIT = {
+    **dict.fromkeys(TIMES, (("short", "短"), ("long", "长"))),
+    **dict.fromkeys(("b", "kb", "mb", "gb", "tb"), (("small", "小"), ("large", "大"))),
+}
 _FORMED = re.compile(r"^[a-z]{3,8}$")
 
 
@@ -21,28 +27,36 @@ def adjective(facet: Facet, low: bool, language: str) -> str:
     return next((word for word in words if _inflects(word, language)), "")
 
 
-def superlative(values: Values, field: str, low: bool, among: int) -> str:
-    """Return "lightest", "longest battery life", "best sound score" or, of two, "lighter"; plain, without article."""
+@dataclass(frozen=True, slots=True)
+class Degree:
+    """One end of a facet in words, plain and without article."""
+
+    text: str
+    bare: bool
+    """Whether it stands without the facet's name: "lightest", not "longest battery life"."""
+
+
+def superlative(values: Values, field: str, low: bool, among: int) -> Degree:
+    """Return "lightest", "longest battery life", "best sound score" or, of two, "lighter"."""
     facet, language = values.facet(field), values.language
     word, label = adjective(facet, low, language), values.label(field)
     if language == "zh":
-        if word:
-            return f"{'更' if among == 2 else '最'}{word}"
-        end = values_word(facet, low)
-        return f"{label}{'更' if among == 2 else '最'}{end}"
-    if word:
-        formed = _inflected(word, among == 2)
-        return f"{formed} {label}" if word in _NEUTRAL else formed
-    degrees = {"low": ("lower", "lowest"), "high": ("higher", "highest"), "good": ("better", "best")}
-    kind = "good" if facet.better and (facet.better == "lower") is low and not low else "low" if low else "high"
-    return f"{degrees[kind][0 if among == 2 else 1]} {label}"
+        degree = "更" if among == 2 else "最"
+        return Degree(degree + word, True) if word else Degree(label + degree + _end(facet, low)[1], False)
+    if not word:
+        return Degree(f"{_inflected(_end(facet, low)[0], among == 2)} {label}", False)
+    formed = _inflected(word, among == 2)
+    return Degree(f"{formed} {label}", False) if word in _NEUTRAL else Degree(formed, True)
 
 
-def values_word(facet: Facet, low: bool) -> str:
-    """Return the Chinese word for one end of a facet that has none of its own."""
-    if not low and facet.better == "higher":
-        return "好" if facet.unit is None else "高"
-    return "低" if low else "高"
+def _end(facet: Facet, low: bool) -> tuple[str, str]:
+    """Return the English and Chinese word for one end of a facet that has none of its own; its unit may tell."""
+    unit = (facet.unit or "").lower()
+    ends = _ENDS_BY_UNIT.get(unit)
+    if ends is None:
+        good = not low and facet.better == "higher"
+        ends = (("low", "低"), ("good" if good else "high", "好" if good and not unit else "高"))
+    return ends[0] if low else ends[1]
 
 
 def comparative(values: Values, field: str, low: bool) -> str:

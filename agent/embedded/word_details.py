@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.embedded.reasons import relate, shortened, word_reason
-from agent.embedded.word_items import head, remarks
+from agent.embedded.reasons import annotate, relate, shortened
+from agent.embedded.word_degrees import superlative
+from agent.embedded.word_items import head, remarks, spoken_of
 from agent.embedded.word_markdown import opened
-from agent.embedded.word_tradeoffs import Edge, edges, word_advantage, word_drawback
+from agent.embedded.word_tradeoffs import Edge, advantages, directions
 from agent.embedded.word_values import fact
 from agent.embedded.word_voice import Piece, Voice
 from core.entities import Item, Reason, Recommendation, Value
@@ -17,20 +18,21 @@ _ROWS = 10
 _FACTS = 8
 _DESCRIPTION = 320
 _RELATED = 4
+_PRAISES = 2
 
 
 def explained(voice: Voice, found: Explained) -> Iterator[Piece]:
     """Word the full reasons of items, weightiest first, each with its source."""
     for nth, one in enumerate(found.items):
         texts: dict[str, Reason] = {}
-        for reason in sorted(one.reasons, key=lambda reason: -reason.weight):
-            text = word_reason(reason, one.item, voice.context.catalogue, voice.language)
-            if text:
-                texts.setdefault(text, reason)
+        worded = annotate(one, voice.context.catalogue, voice.language).reasons
+        for reason in sorted(worded, key=lambda reason: -reason.weight):
+            if reason.text:
+                texts.setdefault(reason.text, reason)
         if not texts:
-            yield Piece(voice.say("why.none", nth, name=voice.linked(one.item)))
+            yield Piece(voice.say("why.none", nth, name=voice.linked(one.item, short=True)))
             continue
-        yield Piece(voice.say("why.lead", nth, name=voice.linked(one.item), several=len(texts) > 1))
+        yield Piece(voice.say("why.lead", nth, name=voice.linked(one.item, short=True), several=len(texts) > 1))
         for text, reason in texts.items():
             yield Piece(f"- {opened(voice.safe(text))}{_source(voice, reason)}", tight=True)
         if closing := remarks(voice, one).strip():
@@ -60,7 +62,7 @@ def _answered(voice: Voice, item: Item, fields: Sequence[str], nth: int) -> str:
     silent = [voice.values.label(name) for name in fields if name not in stated]
     sentences = []
     if stated:
-        facts = voice.values.listing([voice.safe(_asked(voice, item, name)) for name in stated])
+        facts = voice.values.series([voice.safe(_asked(voice, item, name)) for name in stated])
         sentences.append(voice.say("details.asked", nth, name=voice.name(item), facts=facts))
     if silent:
         labels = voice.safe(voice.values.listing(silent, "or"))
@@ -119,7 +121,7 @@ def compared(voice: Voice, found: Compared) -> Iterator[Piece]:
     yield Piece(_table(voice, items, rows))
     sentences = [_verdict(voice, items)]
     if same:
-        alike = voice.values.listing(
+        alike = voice.values.series(
             [voice.safe(voice.values.phrase(row.field, row.values[0])) for row in same if row.field != "category"][:4]
         )
         sentences.append(voice.say("compare.same", facts=alike) if alike else "")
@@ -129,7 +131,7 @@ def compared(voice: Voice, found: Compared) -> Iterator[Piece]:
 
 
 def _table(voice: Voice, items: Sequence[Item], rows: Sequence[ComparedFacet]) -> str:
-    lines = ["| | " + " | ".join(f"{at + 1}. {voice.linked(item)}" for at, item in enumerate(items)) + " |"]
+    lines = ["| | " + " | ".join(f"{at + 1}. {voice.linked(item, short=True)}" for at, item in enumerate(items)) + " |"]
     lines.append("|" + " --- |" * (len(items) + 1))
     if any(item.price is not None for item in items) and all(row.field != "price" for row in rows):
         prices = [item.price for item in items]
@@ -151,19 +153,20 @@ def _cell(voice: Voice, item: Item, row: ComparedFacet, at: int) -> str:
 def _verdict(voice: Voice, items: Sequence[Item]) -> str:
     """Return what speaks for each item, where something does."""
     asked = {one.field for one in voice.context.state.wants.constraints}
-    ahead, behind = edges(items, voice.values, asked)
+    asked |= spoken_of(voice, voice.context.message)
+    found = advantages(items, voice.values, asked)
     clauses = []
     for position, item in enumerate(items):
-        if (edge := ahead.get(position)) is None:
-            continue
-        but = behind.get(position)
-        drawback = voice.safe(_compared_drawback(voice, but, items)) if but and but.field != edge.field else ""
-        praise = voice.safe(word_advantage(edge, len(items), voice.values, voice.seed))
-        clauses.append(voice.say("compare.clause", position, name=voice.name(item), praise=praise, but=drawback))
+        praises = [_praise(voice, edge, len(items)) for edge in found.get(position, ())[:_PRAISES]]
+        if praises:
+            said = "，".join(praises) if voice.language == "zh" else voice.values.listing(praises)
+            clauses.append(voice.say("compare.clause", name=voice.name(item), praises=said))
     if not clauses:
         return voice.say("compare.even")
     return voice.say("compare.verdict", clauses=("；" if voice.language == "zh" else "; ").join(clauses))
 
 
-def _compared_drawback(voice: Voice, edge: Edge, items: Sequence[Item]) -> str:
-    return word_drawback(edge, voice.values, voice.seed, voice.values.title(items[edge.against]))
+def _praise(voice: Voice, edge: Edge, among: int) -> str:
+    best = superlative(voice.values, edge.field, directions(voice.values)[edge.field] == "lower", among)
+    shown = "" if edge.field == "price" else voice.safe(voice.values.show(edge.field, edge.value))
+    return voice.say("compare.praise", best=voice.safe(best.text), value=shown, bare=best.bare)

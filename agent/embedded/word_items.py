@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agent.embedded.reasons import word_reason
-from agent.embedded.word_tradeoffs import Edge, edges, word_advantage, word_drawback
+from agent.embedded.reasons import annotate
+from agent.embedded.word_tradeoffs import Edge, directions, edges, word_advantage, word_drawback
 from agent.embedded.word_values import fact
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import Wants
 from core.entities import Item, Op, Reason, ReasonKind, Recommendation
 
+_WORDS = re.compile(r"[^\W_]+")
 _LOW_STOCK = 3
 _ASKED = {
     ReasonKind.CONSTRAINT: 0.3,
@@ -66,8 +68,10 @@ class _Said:
 
 def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list[Piece]:
     """Return one list entry for each recommendation, in order; no two say the same where they differ."""
+    found = [annotate(one, voice.context.catalogue, voice.language) for one in found]
     asked = {sort.field for sort in wants.sorts} | {one.field for one in wants.constraints}
     items = [one.item for one in found]
+    asked |= spoken_of(voice, f"{wants.text} {voice.context.message}")
     ahead, behind = edges(items, voice.values, asked)
     said = _Said()
     pieces = []
@@ -75,6 +79,19 @@ def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list
         body = _body(voice, one, wants, said, _Place(position, len(found), ahead.get(position), behind.get(position)))
         pieces.append(Piece(f"{position + 1}. {head(voice, one.item)}{body}{remarks(voice, one)}", tight=True))
     return pieces
+
+
+def spoken_of(voice: Voice, text: str) -> set[str]:
+    """Return the facets with a better end whose name or vague words stand in a text: "quiet" is the noise level."""
+    text = f" {' '.join(_WORDS.findall(text.lower()))} "
+    found = set()
+    for name in directions(voice.values):
+        facet = voice.values.facet(name)
+        words = [facet.label(voice.language), *facet.synonyms.get(voice.language, ())]
+        words += [*facet.low_words.get(voice.language, ()), *facet.high_words.get(voice.language, ())]
+        if any((f" {word.lower()} " if word.isascii() else word) in text for word in words if word):
+            found.add(name)
+    return found
 
 
 def head(voice: Voice, item: Item) -> str:
@@ -144,13 +161,13 @@ def _asked(voice: Voice, found: Recommendation, wants: Wants) -> list[_Fragment]
             continue
         worth = _ASKED[reason.kind] + (0.45 if reason.kind is ReasonKind.SEMANTIC and reason.data.get("words") else 0.0)
         if reason.kind is ReasonKind.CONSTRAINT:
-            fragments.append(_met(voice, reason))
+            fragments.append(_met(voice, reason, voice.values.title(item)))
             continue
-        fragments.append(_Fragment(reason.kind, _reason(voice, reason, item), worth + min(reason.weight, 0.1)))
+        fragments.append(_Fragment(reason.kind, reason.text, worth + min(reason.weight, 0.1)))
     return fragments
 
 
-def _met(voice: Voice, reason: Reason) -> _Fragment:
+def _met(voice: Voice, reason: Reason, title: str) -> _Fragment:
     """Word a requirement that the item meets: with its number where it has one, as the lead names the rest."""
     name, actual = str(reason.data.get("field")), reason.data.get("actual")
     negative = str(reason.data.get("op")) in (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
@@ -161,6 +178,7 @@ def _met(voice: Voice, reason: Reason) -> _Fragment:
         return _Fragment(name, voice.values.phrase(name, value), 0.8)
     if name == "brand":
         text = voice.values.show(name, value) if negative else ""
+        text = "" if text in title else text
         return _Fragment(name, voice.say("item.brand", brand=text) if text else "", 0.3)
     return _Fragment(name, voice.values.phrase(name, value), 0.5 if negative or isinstance(value, tuple) else 0.0)
 
@@ -174,9 +192,5 @@ def _beyond(voice: Voice, found: Recommendation) -> list[_Fragment]:
         if reason.kind is ReasonKind.ATTRIBUTE:
             topic = str(reason.data.get("field"))
             worth += {"best": 0.4, "top": 0.15}.get(str(reason.data.get("rank")), 0.0)
-        fragments.append(_Fragment(topic, _reason(voice, reason, found.item), worth + min(reason.weight, 0.1)))
+        fragments.append(_Fragment(topic, reason.text, worth + min(reason.weight, 0.1)))
     return fragments
-
-
-def _reason(voice: Voice, reason: Reason, item: Item) -> str:
-    return word_reason(reason, item, voice.context.catalogue, voice.language)

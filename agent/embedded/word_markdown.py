@@ -35,7 +35,7 @@ def link(text: str, url: str | None) -> str:
         return escape(text)
     if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
         return escape(text)
-    return f"[{escape(text)}]({quote(url.strip(), safe=':/?#@!$&*+,;=%~-._')})"
+    return f"[{escape(text)}]({quote(url.strip(), safe=':/?#@!$&+,;=%~-._')})"
 
 
 def quoted(text: str) -> str:

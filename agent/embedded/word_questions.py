@@ -35,4 +35,4 @@ def asked(voice: Voice, question: Question) -> str:
         voice.say("question.option", label=voice.safe(option.label), count=voice.values.number(option.count))
         for option in question.options
     ]
-    return voice.say("question.asked", text=voice.safe(question.text), options=voice.values.listing(options, "or"))
+    return voice.say("question.asked", text=voice.safe(question.text), options=" · ".join(options))

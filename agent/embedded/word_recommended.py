@@ -97,20 +97,21 @@ def _degree(voice: Voice, found: Recommended) -> tuple[str, str] | None:
 
 
 def subject(voice: Voice, constraints: Sequence[Constraint], number: int) -> str:
-    """Return what was looked for, plain: "three waterproof headphones under $200, not from Acme"."""
+    """Return what was looked for, plain: "three waterproof headphones under $200, not from Acme"; 0 leaves "three" out."""
     values = voice.values
+    count = values.count(number) if number else ""
     categories = [one for one in constraints if one.field == "category" and one.op in (Op.EQ, Op.IN)]
     others = [one for one in constraints if one not in categories]
     noun = values.listing([word_needs([one], values) for one in categories], "or")
     if voice.language != "en":
-        return voice.say("subject", noun=noun, needs=word_needs(others, values), before="", count=values.count(number))
+        return voice.say("subject", noun=noun, needs=word_needs(others, values), before="", count=count)
     before = [one for one in others if _goes_before(voice, one)][:2]
     after = ", ".join(word_needs([one], values) for one in others if one not in before)
     noun = lowered(noun)
     plural = noun.endswith("s") and not noun.endswith("ss")
     said = " ".join(word_needs([one], values) for one in before)
     needs = after if plural or not noun else f"{voice.say('subject.within', noun=noun)} {after}".strip()
-    return voice.say("subject", noun=noun if plural else "", needs=needs, before=said, count=values.count(number))
+    return voice.say("subject", noun=noun if plural else "", needs=needs, before=said, count=count)
 
 
 def _goes_before(voice: Voice, one: Constraint) -> bool:
@@ -131,8 +132,8 @@ def _nothing(voice: Voice, found: Recommended, sentences: list[str]) -> Iterator
     if not musts:
         yield Piece(voice.paragraph([*sentences, voice.say("none.open")]))
         return
-    needs = voice.safe(word_needs(musts, voice.values))
-    yield Piece(voice.paragraph([*sentences, voice.say("none.needs", needs=needs, single=len(musts) == 1)]))
+    needs = voice.safe(subject(voice, musts, 0).strip())
+    yield Piece(voice.paragraph([*sentences, voice.say("none.needs", needs=needs)]))
     by_id = {one.id: one for one in found.wants.constraints}
     ways = [one for one in found.ranking.relaxations if one.matches and all(key in by_id for key in one.drop)]
     if not ways:

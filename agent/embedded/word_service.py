@@ -130,7 +130,7 @@ def profile(voice: Voice, found: ProfileShown) -> Iterator[Piece]:
     ]  # fmt: skip
     chips = [word_constraint(one, voice.context.catalogue, voice.language) for one in found.wants.constraints]
     if chips:
-        lines.append(voice.say("profile.wants", needs=voice.safe(voice.values.listing(chips))))
+        lines.append(voice.say("profile.wants", needs=voice.safe(voice.values.series(chips))))
     if not lines:
         yield Piece(voice.say("profile.empty" if found.known else "profile.unknown"))
         return

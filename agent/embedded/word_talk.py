@@ -84,7 +84,7 @@ def _example(voice: Voice) -> str:
     """Return something the user could say here, quoted; from the shop's own examples, else from its categories."""
     examples: Sequence[str] = voice.context.shop.examples.get(voice.language, ())
     if examples:
-        return voice.say("value.quoted", text=voice.safe(examples[voice.seed % len(examples)]))
+        return voice.say("value.quoted", text=voice.safe(examples[voice.seed % min(_EXAMPLES, len(examples))]))
     categories = categories_of(voice)
     if not categories:
         return ""
@@ -98,9 +98,13 @@ def _offers(voice: Voice) -> str:
 
 
 def categories_of(voice: Voice) -> list[str]:
-    """Return the names of the catalogue's largest leading categories, largest first."""
+    """Return the names of the widest categories that divide the catalogue, largest first."""
     counts = voice.context.catalogue.values("category")
-    roots = list(dict.fromkeys(path[0] for path in voice.context.catalogue.category_paths() if path))
-    names = roots if len(roots) > 1 else list(counts)
+    paths = [path for path in voice.context.catalogue.category_paths() if path]
+    names: list[str] = []
+    for depth in range(max(map(len, paths), default=0)):
+        names = list(dict.fromkeys(path[depth] for path in paths if len(path) > depth))
+        if len(names) > 1:
+            break
     names.sort(key=lambda name: -counts.get(name, 0))
     return [voice.values.value("category", name) for name in names[:8]]

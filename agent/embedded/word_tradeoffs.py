@@ -44,21 +44,37 @@ def directions(values: Values) -> dict[str, str]:
 
 def edges(items: Sequence[Item], values: Values, asked: Collection[str]) -> tuple[dict[int, Edge], dict[int, Edge]]:
     """Return each position's strongest advantage and drawback; what was asked about counts more."""
+    ahead, behind = _standings(items, values)
     best: dict[int, Edge] = {}
     worst: dict[int, Edge] = {}
+    for kept, found in ((best, ahead), (worst, behind)):
+        for edge in sorted(found, key=lambda edge: -_worth(edge, asked)):
+            kept.setdefault(edge.position, edge)
+    return best, worst
+
+
+def advantages(items: Sequence[Item], values: Values, asked: Collection[str]) -> dict[int, list[Edge]]:
+    """Return every advantage of each position, the most telling first."""
+    found: dict[int, list[Edge]] = {}
+    for edge in sorted(_standings(items, values)[0], key=lambda edge: -_worth(edge, asked)):
+        found.setdefault(edge.position, []).append(edge)
+    return found
+
+
+def _standings(items: Sequence[Item], values: Values) -> tuple[list[Edge], list[Edge]]:
+    ahead: list[Edge] = []
+    behind: list[Edge] = []
     for field, better in directions(values).items():
         numbers = _stated(items, field)
         if numbers is None:
             continue
         order = sorted(range(len(items)), key=lambda at: numbers[at], reverse=better == "higher")
-        ahead = _edge(field, numbers, order[0], order[1])
-        if ahead.share >= _AHEAD:
-            _keep(best, ahead, asked)
-            for position in order[1:]:
-                behind = _edge(field, numbers, position, order[0])
-                if behind.share >= _BEHIND:
-                    _keep(worst, behind, asked)
-    return best, worst
+        lead = _edge(field, numbers, order[0], order[1])
+        if lead.share >= _AHEAD:
+            ahead.append(lead)
+        distances = [_edge(field, numbers, position, order[0]) for position in order[1:]]
+        behind += [edge for edge in distances if edge.share >= _BEHIND]
+    return ahead, behind
 
 
 def _stated(items: Sequence[Item], field: str) -> list[float] | None:
@@ -74,12 +90,8 @@ def _edge(field: str, numbers: Sequence[float], position: int, against: int) -> 
     return Edge(field, position, against, difference / max(abs(here), abs(there), 1e-9), difference, here)
 
 
-def _keep(kept: dict[int, Edge], edge: Edge, asked: Collection[str]) -> None:
-    def worth(one: Edge) -> float:
-        return min(one.share, 0.6) + (0.5 if one.field in asked else 0.0) + (0.1 if one.field == "price" else 0.0)
-
-    if edge.position not in kept or worth(edge) > worth(kept[edge.position]):
-        kept[edge.position] = edge
+def _worth(edge: Edge, asked: Collection[str]) -> float:
+    return min(edge.share, 0.6) + (0.5 if edge.field in asked else 0.0) + (0.1 if edge.field == "price" else 0.0)
 
 
 def word_advantage(edge: Edge, among: int, values: Values, seed: int) -> str:
@@ -88,7 +100,7 @@ def word_advantage(edge: Edge, among: int, values: Values, seed: int) -> str:
     shown = "" if edge.field == "price" else values.show(edge.field, edge.value)
     best = superlative(values, edge.field, low, among)
     return standard().say(
-        "edge.best", values.language, seed, best=best, among=values.count(among), value=shown, pair=among == 2
+        "edge.best", values.language, seed, best=best.text, among=values.count(among), value=shown, pair=among == 2
     )
 
 

@@ -39,6 +39,10 @@ _CHINESE = {
     "件": "piece pieces pcs",
 }
 _CHINESE_NAMES = {unit: name for name, units in _CHINESE.items() for unit in units.split()}
+TIMES = frozenset(
+    unit for name in ("秒", "分钟", "小时", "天", "晚", "周", "个月", "年") for unit in _CHINESE.get(name, "").split()
+)
+"""Units of time, in lower case."""
 _PLURALS = {
     "second": "seconds",
     "minute": "minutes",

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_symbol, list_currencies
 
+from agent.embedded.word_markdown import plain
 from agent.embedded.word_units import with_unit
 from core.entities import Facet, FacetType, Item, Language, Value
 from core.shop import Shop
@@ -17,6 +18,8 @@ from prompts.phrases import Phrases, standard
 from retrieval.catalogue import Catalogue
 
 _RESERVED = frozenset({"title", "price", "brand", "category", "rating", "rating_count", "stock", "created_at"})
+_SEPARATOR = re.compile(r"\s*[,(（，|]|\s+[-–—:/]\s+")
+_SHORT_LEAST, _SHORT_MOST = 8, 32
 _ADJECTIVE = re.compile(r"(proof|able|ible|less|ful|ish|ous|ing|ed|free|ic|al|resistant|friendly|compatible|ready)$")
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _ORDINAL_WORDS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -145,6 +148,10 @@ class Values:
         found = [part for part in parts if part]
         return format_list(found, "or" if style == "or" else "standard", locale=self.language) if found else ""
 
+    def series(self, parts: list[str]) -> str:
+        """Return parts of unlike kinds as a list: "a, b, and c", "a、b、c"."""
+        return "、".join(part for part in parts if part) if self.language == "zh" else self.listing(parts)
+
     def count(self, number: int) -> str:
         """Return a small number as a word, a large one in digits."""
         words = _CHINESE_NUMBERS if self.language == "zh" else _NUMBER_WORDS
@@ -159,6 +166,24 @@ class Values:
     def title(self, item: Item) -> str:
         """Return an item's title in the answer's language, else in the shop's."""
         return item.text("title", self.language)
+
+    def short(self, item: Item) -> str:
+        """Return a title's leading part, for use inside sentences: up to the first separator, or a few words."""
+        title = plain(self.title(item))
+        head = _SEPARATOR.split(title, maxsplit=1)[0].strip()
+        if len(head) < _SHORT_LEAST:
+            head = title
+        if len(head) <= _SHORT_MOST or " " not in head[:_SHORT_MOST]:
+            return head
+        return head[: _SHORT_MOST + 1].rsplit(" ", 1)[0].rstrip(" -–—+/&")
+
+    def padded(self, text: str) -> str:
+        """Return a text with the spaces that Chinese sentences put around Latin words."""
+        if self.language != "zh" or not text:
+            return text
+        return f"{' ' if text[0].isascii() and text[0].isalnum() else ''}{text}" + (
+            " " if text[-1].isascii() and text[-1].isalnum() else ""
+        )
 
     def price(self, item: Item) -> str:
         """Return an item's price, or an empty text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from agent.embedded.word_values import Values, spoken
 from agent.ports import TurnContext
 from core.entities import Item, Language
 from prompts.phrases import standard
+
+_BOLD = re.compile(r"(\w?)(\*\*(?:\\.|[^*\\])+\*\*)(?=(\w?))")
+"""Bold text with the letters next to it: Chinese puts no spaces there, but Markdown needs them to see the bold."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Voice:
 
     def say(self, key: str, nth: int = 0, **variables: Any) -> str:
         """Return a phrase; ``nth`` tells several sayings of one key in one answer apart."""
-        return standard().say(key, self.language, self.seed + nth, **variables)
+        text = standard().say(key, self.language, self.seed + nth, **variables)
+        return _BOLD.sub(_set_apart, text) if self.language == "zh" and "**" in text else text
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a phrase."""
@@ -40,12 +45,12 @@ class Voice:
         return escape(text)
 
     def name(self, item: Item) -> str:
-        """Return an item's title as bold Markdown."""
-        return f"**{escape(self.values.title(item))}**"
+        """Return an item's short title as bold Markdown."""
+        return f"**{escape(self.values.short(item))}**"
 
-    def linked(self, item: Item) -> str:
+    def linked(self, item: Item, *, short: bool = False) -> str:
         """Return an item's title as bold Markdown, linked when the item has an address."""
-        return f"**{link(self.values.title(item), item.url)}**"
+        return f"**{link(self.values.short(item) if short else self.values.title(item), item.url)}**"
 
     def names(self, items: list[Item] | tuple[Item, ...], limit: int = 5) -> str:
         """Return several titles as one list."""
@@ -54,6 +59,11 @@ class Voice:
     def paragraph(self, sentences: list[str]) -> str:
         """Return sentences as one paragraph."""
         return ("" if self.language == "zh" else " ").join(sentence for sentence in sentences if sentence)
+
+
+def _set_apart(found: re.Match[str]) -> str:
+    before, bold, after = found.groups()
+    return f"{before}{' ' if before else ''}{bold}{' ' if after else ''}"
 
 
 @dataclass(frozen=True, slots=True)
