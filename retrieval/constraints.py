@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from core.entities import Constraint, Op, Relaxation, Strength, Value
+from core.errors import Problem
 from core.shop import Rules
 from retrieval.catalogue import Catalogue, Snapshot
 from retrieval.columns import Bools, CodeColumn, FlagColumn, Floats, ListColumn, NumberColumn, TextColumn, fold
@@ -274,3 +275,24 @@ def rules_mask(catalogue: Catalogue, rules: Rules, snapshot: Snapshot | None = N
     for when in rules.block:
         result &= ~condition_mask(catalogue, when, snapshot)
     return result
+
+
+def rule_problems(catalogue: Catalogue) -> list[Problem]:
+    """Return the rules of shop.yaml whose conditions do not fit the catalogue; serving with one would fail."""
+    rules = catalogue.shop.rules
+    boosts = [
+        rule.get("when") or {name: each for name, each in rule.items() if name != "weight"} for rule in rules.boost
+    ]
+    conditions: dict[str, Sequence[Mapping[str, Any]]] = {
+        "block": rules.block,
+        "boost": boosts,
+        "confirm": [rule.when for rule in rules.confirm],
+    }
+    problems: list[Problem] = []
+    for kind, entries in conditions.items():
+        for place, when in enumerate(entries):
+            try:
+                condition_mask(catalogue, when)
+            except (ValueError, AttributeError) as error:
+                problems.append(Problem("shop.yaml", str(error), field=f"rules.{kind}.{place}"))
+    return problems

@@ -19,10 +19,11 @@ from retrieval.catalogue import RESERVED, Catalogue
 from retrieval.categories import Path as CategoryPath
 from retrieval.categories import encode_paths
 from retrieval.columns import CodeColumn, Column, NumberColumn
+from retrieval.constraints import rule_problems
 from retrieval.findings import Findings
 from retrieval.inference import field_name, infer
 from retrieval.records import Interactions, Relations, Review, read_interactions, read_relations, read_reviews
-from retrieval.tables import Table, read_table
+from retrieval.tables import Table, complete, read_table
 
 __all__ = [
     "Interactions",
@@ -64,7 +65,8 @@ def read_catalogue(shop: Shop, progress: Progress | None = None) -> tuple[Catalo
         The catalogue, and what was found and left out (no problem among them is fatal).
 
     Raises:
-        ShopError: there is no items file, it cannot be read, it has no id or title column, or no row is usable.
+        ShopError: there is no items file, it cannot be read, it has no id or title column, no row is usable, or a
+            rule of shop.yaml does not fit them.
     """
     path = shop.file("items")
     if path is None:
@@ -78,7 +80,11 @@ def read_catalogue(shop: Shop, progress: Progress | None = None) -> tuple[Catalo
     if progress:
         progress("reading items", 1, 1)
     builder = _Builder(shop, table, units, findings)
-    return builder.build(progress), [*findings.problems, *_unused(shop, builder.facets)]
+    catalogue = builder.build(progress)
+    wrong = rule_problems(catalogue)
+    if wrong:
+        raise ShopError(wrong)
+    return catalogue, [*findings.problems, *_unused(shop, builder.facets)]
 
 
 def _named(table: Table, shop: Shop, findings: Findings) -> tuple[Table, dict[str, str]]:
@@ -130,12 +136,7 @@ def _usable(table: Table, findings: Findings) -> Table:
             findings.fatal("must be a text, not a list", field=name)
     if not frame.height:
         findings.fatal("has no rows")
-    table = Table(frame, table.lines)
-    for name in ("id", "title"):
-        missing = table.frame[name].is_null()
-        for line in table.lines[missing.to_numpy()].tolist():
-            findings.add("is missing; the row is left out", line, name)
-        table = table.where(~missing)
+    table = complete(Table(frame, table.lines), ("id", "title"), findings)
     twice = ~table.frame["id"].is_first_distinct()
     doubled = table.frame["id"].filter(twice).to_list()
     for line, item_id in zip(table.lines[twice.to_numpy()].tolist(), doubled, strict=True):

@@ -19,7 +19,7 @@ from retrieval.columns import Floats, Ints
 from retrieval.findings import Findings
 from retrieval.inference import field_name
 from retrieval.parsing import parse_numbers, parse_times
-from retrieval.tables import Table, read_table
+from retrieval.tables import Table, complete, read_table
 
 KINDS: tuple[EventKind, ...] = tuple(EventKind)
 """Event kinds by their code in ``Interactions.events``."""
@@ -109,12 +109,7 @@ def _read(path: Path, findings: Findings, needed: tuple[str, ...]) -> Table:
         if name not in names:
             findings.fatal(f"there is no such column among: {', '.join(table.frame.columns[:20])}", 1, name)
     table = Table(table.frame.select(pl.col(header).alias(name) for name, header in names.items()), table.lines)
-    for name in needed:
-        missing = table.frame[name].is_null()
-        for line in table.lines[missing.to_numpy()].tolist():
-            findings.add("is missing; the row is left out", line, name)
-        table = table.where(~missing)
-    return table
+    return complete(table, needed, findings)
 
 
 def _known(table: Table, name: str, catalogue: Catalogue, findings: Findings) -> tuple[Table, Ints]:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -67,6 +67,16 @@ def read_table(path: Path, findings: Findings) -> Table:
     except (OSError, EOFError, zlib.error, pl.exceptions.PolarsError) as error:
         findings.fatal(f"cannot be read: {error}")
     return Table(_cleaned(table.frame), table.lines)
+
+
+def complete(table: Table, needed: Sequence[str], findings: Findings) -> Table:
+    """Leave out the rows that lack one of the needed columns' values."""
+    for name in needed:
+        missing = table.frame[name].is_null()
+        for line in table.lines[missing.to_numpy()].tolist():
+            findings.add("is missing; the row is left out", line, name)
+        table = table.where(~missing)
+    return table
 
 
 def _open(path: Path) -> IO[bytes]:
