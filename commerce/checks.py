@@ -171,13 +171,11 @@ def _fits(case: Case, before: OrderLine, offer: Item) -> bool:
 
 
 def paid(order: Order) -> dict[str, float]:
-    """Return what was paid and not refunded, by method; an order without payments counts as paid with its method."""
+    """Return what was paid and not refunded, by method; empty for an order that is not paid yet."""
     amounts: dict[str, float] = {}
     for payment in order.payments:
         sign = 1.0 if payment.kind == "payment" else -1.0
         amounts[payment.method] = amounts.get(payment.method, 0.0) + sign * payment.amount
-    if not order.payments:
-        amounts[order.payment_method] = order.total
     return {method: money(amount) for method, amount in amounts.items() if money(amount) > 0}
 
 
@@ -231,13 +229,15 @@ def difference(
 ) -> tuple[MoneyMove, ...]:
     """Return the money that a swap moves; the order's own method serves when none is named.
 
+    Of an order that is not paid yet only the amount due changes.
+
     Raises:
         ServiceError: ``method_unknown``, ``balance_too_low``.
     """
     amount = money(worth(new) - worth(old))
     original = case.order.payment_method
     own = original if method is None or plain(method) == plain(original) else own_method(case, method, name).id
-    if amount == 0:
+    if amount == 0 or not paid(case.order):
         return ()
     if amount > 0:
         require_balance(case, own, amount, name)

@@ -185,7 +185,10 @@ class OrderRow(_Row):
     payments: list[PaymentRow] = []
 
     def record(self, currency: str) -> Order:
-        """Return the order; ``currency`` is the shop's, for orders that name none."""
+        """Return the order; ``currency`` is the shop's, for orders that name none.
+
+        Where the file states no payments, an order that got further than ``pending`` was paid with its method.
+        """
         items = tuple(
             OrderLine(ItemId(row.item_id), row.title or row.item_id, row.quantity, row.price, tuple(row.category))
             for row in self.items
@@ -194,6 +197,9 @@ class OrderRow(_Row):
         shipping = self.shipping
         history = sorted((StatusChange(row.status, row.time) for row in self.history), key=lambda change: change.time)
         payments = tuple(Payment(row.kind, row.amount, row.method, row.time) for row in self.payments)
+        reached = {self.status, *(change.status for change in history)}
+        if not payments and not reached <= {OrderStatus.PENDING, OrderStatus.CANCELLED}:
+            payments = (Payment("payment", total, self.payment_method, self.created_at),)
         return Order(
             id=self.order_id,
             customer_id=self.customer_id,
@@ -205,7 +211,7 @@ class OrderRow(_Row):
             payment_method=self.payment_method,
             shipping=Shipping(shipping.carrier, shipping.tracking, shipping.eta, shipping.address.record()),
             history=tuple(history),
-            payments=payments or (Payment("payment", total, self.payment_method, self.created_at),),
+            payments=payments,
         )
 
 

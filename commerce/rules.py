@@ -170,9 +170,9 @@ def _change_payment(change: ChangePayment, case: Case) -> Outcome:
     if set(before) <= {method} and method == case.order.payment_method:
         raise case.refuse("same_method", "the order is paid with that method already", "modify", method=method)
     amount = money(sum(before.values()))
-    require_balance(case, method, amount, "modify")
+    require_balance(case, method, amount or case.order.total, "modify")
     customer, payments = case.customer, list(case.order.payments)
-    moves = [move(case, "payment", amount, method)]
+    moves = [move(case, "payment", amount, method)] if amount else []
     moves += [move(case, "refund", part, old) for old, part in before.items()]
     for each in moves:
         customer = with_balance(customer, each.method, each.amount if each.kind == "refund" else -each.amount)
