@@ -94,13 +94,13 @@ def _config(users: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "facets": {
             "gender": {
                 "type": "category",
-                "label": labels("for", "适合人群"),
+                "label": labels("gender", "适合人群"),
                 "values": {
                     "women": {"label": labels("women", "女士"), "synonyms": ["ladies", "female", "女款"]},
                     "men": {"label": labels("men", "男士"), "synonyms": ["gentlemen", "male", "男款"]},
                 },
             },
-            "promoted": {"type": "boolean", "label": labels("on promotion", "促销"), "ask": False},
+            "promoted": {"type": "boolean", "label": labels("promotion", "促销"), "ask": False},
             "also_called": {"type": "list", "label": labels("also called", "别名"), "ask": False},
         },
         "categories": {
