@@ -45,8 +45,10 @@ class ShopResult:
     idle_mib: float
     peak_mib: float
     loads: Sequence[Load]
-    stages: Sequence[tuple[str, float, float]] = field(default_factory=list)
-    """Where a turn's time goes with one session: name, mean milliseconds a call, calls a turn."""
+    parts: Sequence[tuple[str, float]] = field(default_factory=list)
+    """Where a turn's time goes inside the assistant: name, mean milliseconds a turn."""
+    served: Sequence[tuple[str, float, float]] = field(default_factory=list)
+    """The server's own measurements with one session: name, mean milliseconds a call, calls a turn."""
 
 
 def page(results: Sequence[ShopResult]) -> str:
@@ -99,13 +101,14 @@ def _starts(results: Sequence[ShopResult]) -> str:
 
 
 def _stages(result: ShopResult) -> str:
-    lines = [
-        f"{result.name}, one session, as the server measured it:\n",
-        "| what | ms a call | calls a turn | ms a turn |",
-    ]
-    lines.append("|---|---|---|---|")
-    lines += [f"| {name} | {ms:.1f} | {calls:.2f} | {ms * calls:.1f} |" for name, ms, calls in result.stages]
-    lines.append("\nBy intent, as the client saw it:\n\n| intent | turns | p50 ms | p99 ms |\n|---|---|---|---|")
+    lines = [f"{result.name}, one session, in process (parts overlap where they say so):\n"]
+    lines += ["| part | ms a turn |", "|---|---|"]
+    lines += [f"| {name} | {ms:.1f} |" for name, ms in result.parts]
+    lines += [f"\n{result.name}, one session, as the server measured it:\n", "| what | ms a call | calls a turn |"]
+    lines.append("|---|---|---|")
+    lines += [f"| {name} | {ms:.1f} | {calls:.2f} |" for name, ms, calls in result.served]
+    lines.append(f"\n{result.name}, one session, by intent, as the client saw it:\n")
+    lines += ["| intent | turns | p50 ms | p99 ms |", "|---|---|---|---|"]
     intents = result.loads[0].by_intent if result.loads else {}
     lines += [
         f"| {intent} | {len(values)} | {percentile(values, 0.5) * 1000:.0f} | {percentile(values, 0.99) * 1000:.0f} |"

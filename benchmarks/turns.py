@@ -20,10 +20,15 @@ from benchmarks import large_shop, performance_page
 from benchmarks.driving import Load, drive, first_answer
 from benchmarks.performance_page import ShopResult
 from benchmarks.served import Server, ServerFailed, serving
+from benchmarks.stages import in_process
 from core.settings import CHECKOUT
+from core.shop import load_shop
+from retrieval.loading import read_catalogue
 
 PAGE = CHECKOUT / "docs" / "performance.md"
 WARM_UP = 12
+VISITS = 30
+"""Visits in process, to see where the time goes."""
 LARGE_NOTE = "its vectors are spread from an encoded sample with seeded noise, so it says nothing of quality."
 
 
@@ -51,20 +56,21 @@ def measure(name: str, shop: Path, note: str, plan: Plan) -> ShopResult:
         second = time.perf_counter() - start
         idle, _ = server.memory()
         drive(server.url, 1, turns=WARM_UP, seconds=60)
-        loads, stages = _loads(server, plan)
+        loads, served = _loads(server, plan)
         _, peak = server.memory()
-    return ShopResult(name, count_items(shop), note, cold, second, idle, peak, loads, stages)
+    parts = in_process(shop, data_dir, VISITS)
+    return ShopResult(name, count_items(shop), note, cold, second, idle, peak, loads, parts, served)
 
 
 def _loads(server: Server, plan: Plan) -> tuple[list[Load], list[tuple[str, float, float]]]:
     """Drive each level of load; the server's own measurements are taken around the first."""
     before, loads = server.measurements(), []
-    stages: list[tuple[str, float, float]] = []
+    served: list[tuple[str, float, float]] = []
     for index, sessions in enumerate(plan.sessions):
         loads.append(drive(server.url, sessions, turns=plan.turns, seconds=plan.seconds))
         if index == 0:
-            stages = time_spent(before, server.measurements(), len(loads[0].latencies))
-    return loads, stages
+            served = time_spent(before, server.measurements(), len(loads[0].latencies))
+    return loads, served
 
 
 def time_spent(before: Mapping[str, float], after: Mapping[str, float], turns: int) -> list[tuple[str, float, float]]:
@@ -85,9 +91,6 @@ def time_spent(before: Mapping[str, float], after: Mapping[str, float], turns: i
 
 def count_items(shop: Path) -> int:
     """Return how many items a shop has."""
-    from core.shop import load_shop
-    from retrieval.loading import read_catalogue
-
     return len(read_catalogue(load_shop(shop))[0])
 
 
@@ -114,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(str(error), markup=False)
         return 1
     text = performance_page.page(results)
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
     for load in (load for result in results for load in result.loads if load.failures):
         console.print(f"{load.sessions} sessions: {load.failures[:5]}", markup=False)
     if not options.dry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.driving import Load, drive, percentile
 from benchmarks.large_shop import spread
 from benchmarks.performance_page import ShopResult, page
+from benchmarks.stages import Clock, clocked
 from benchmarks.turns import time_spent
 
 
@@ -88,6 +90,32 @@ def test_time_is_read_from_the_servers_measurements():
     assert tool[1:] == pytest.approx((40.0, 0.5))
 
 
+class Steps:
+    """Something to be timed, in each of its three forms."""
+
+    def plain(self):
+        return "plain"
+
+    async def waited(self):
+        return "waited"
+
+    async def pieces(self):
+        yield "a"
+        yield "b"
+
+
+async def test_every_form_of_a_method_is_timed_and_put_back():
+    clock, steps, original = Clock(), Steps(), Steps.plain
+    with ExitStack() as stack:
+        for name in ("plain", "waited", "pieces"):
+            stack.enter_context(clocked(clock, name, Steps, name))
+        assert steps.plain() == "plain"
+        assert await steps.waited() == "waited"
+        assert [piece async for piece in steps.pieces()] == ["a", "b"]
+    assert set(clock.seconds) == {"plain", "waited", "pieces"}
+    assert Steps.plain is original
+
+
 class LengthEmbedder:
     """Puts a text's vector on the axis of its length."""
 
@@ -112,8 +140,25 @@ def test_spread_vectors_are_unit_seeded_and_near_their_category():
 
 def test_the_page_shows_every_level_of_load():
     loads = [Load(1, 2.0, [0.01, 0.03], {"recommend": [0.01, 0.03]}), Load(32, 1.0, [0.5] * 40, {}, [], ["500 at 'x'"])]
-    text = page([ShopResult("default", 1200, "spread vectors.", 21.5, 6.25, 400, 512, loads, [("turn", 9.5, 1.0)])])
+    text = page(
+        [
+            ShopResult(
+                "default",
+                1200,
+                "spread vectors.",
+                21.5,
+                6.25,
+                400,
+                512,
+                loads,
+                [("whole turn", 8.25)],
+                [("turn", 9.5, 1.0)],
+            )
+        ]
+    )
     assert "| default (1,200 items) | 1 | 2 | 10 | 30 | 1.0 | 0 |" in text
     assert "| default (1,200 items) | 32 | 40 | 500 | 500 | 40.0 | 1 |" in text
     assert "| default | 21.5 | 6.2 | 400 | 512 |" in text
-    assert "| turn | 9.5 | 1.00 | 9.5 |" in text
+    assert "| whole turn | 8.2 |" in text
+    assert "| turn | 9.5 | 1.00 |" in text
+    assert "| recommend | 2 | 10 | 30 |" in text
