@@ -23,6 +23,7 @@ from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.lexical import LexicalIndex, write_lexical
 from retrieval.loading import read_catalogue, read_interactions, read_relations, read_reviews
+from retrieval.mapping import mapped
 from retrieval.opened import OpenIndex
 from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
@@ -83,7 +84,7 @@ def _write_vectors(
     """Write the vectors and Chroma's store; return how many texts had to be embedded."""
     caches = []
     if previous is not None:
-        old = np.load(previous / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        old = mapped(previous / "vectors.npy")
         order = np.load(previous / "hashes.npy", allow_pickle=False)
         caches.append(VectorCache.of(order, old))
         shutil.copytree(previous / "chroma", folder / "chroma")
@@ -158,10 +159,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
     """
     catalogue = open_catalogue(shop, folder / "catalogue")
 
-    def mapped(name: str) -> Any:
-        return np.load(folder / name, mmap_mode="r", allow_pickle=False)
-
-    vectors = mapped("vectors.npy")
+    vectors = mapped(folder / "vectors.npy")
     if len(vectors) != len(catalogue):
         raise ValueError(f"{len(vectors)} vectors for {len(catalogue)} items")
     return OpenIndex(
@@ -174,7 +172,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         collaborative=CollaborativeModel.open(folder / "collaborative"),
         graph=RelationGraph.open(folder / "graph"),
         reviews=ReviewStore.open(folder / "reviews"),
-        popularity=mapped("history/popularity.npy"),
-        users=mapped("history/takers.npy"),
+        popularity=mapped(folder / "history/popularity.npy"),
+        users=mapped(folder / "history/takers.npy"),
         fingerprint=fingerprint,
     )

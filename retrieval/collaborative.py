@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from core.ports import Progress
 from retrieval.histories import History
+from retrieval.mapping import mapped
 
 FACTORS = 64
 ITERATIONS = 15
@@ -25,6 +27,9 @@ REGULARIZATION = 0.08
 ALPHA = 12.0
 """Confidence of a purchase: 1 + ALPHA."""
 NEIGHBOURS = 50
+PRIOR_PAIRS = 5.0
+PRIOR_TAKERS = 2.0
+"""So many doubtful users are set against those who took an item: what one account did is not yet a pattern."""
 SEED = 7
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -38,7 +43,7 @@ def train(history: History, items: int, progress: Progress | None = None) -> Col
     from implicit.als import AlternatingLeastSquares
     from implicit.nearest_neighbours import CosineRecommender
     from implicit.utils import ParameterWarning
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     matrix = _preferences(history, items)
     if matrix.nnz == 0:
@@ -46,6 +51,7 @@ def train(history: History, items: int, progress: Progress | None = None) -> Col
     confidence = matrix.copy()
     confidence.data = (1.0 + ALPHA * confidence.data).astype(np.float32)
     factors = min(FACTORS, max(2, min(matrix.shape) // 2))
+
     def report(iteration: int, *_: Any) -> None:
         if progress:
             progress("learning tastes", iteration + 1, ITERATIONS)
@@ -63,7 +69,8 @@ def train(history: History, items: int, progress: Progress | None = None) -> Col
             nearest.fit(matrix, show_progress=False)
     vectors = np.asarray(model.item_factors, dtype=np.float32)
     gram = (vectors.T @ vectors).astype(np.float32)
-    similar = _without_self(nearest.similarity.tocsr())
+    takers = np.bincount(matrix.indices, minlength=items).astype(np.float32)
+    similar = _shrunken(nearest.similarity.tocsr(), takers)
     usual = _usual_score(np.asarray(model.user_factors), vectors, matrix)
     by_item = matrix.tocsc()
     by_item.sort_indices()
@@ -85,11 +92,15 @@ def _preferences(history: History, items: int) -> Any:
     return matrix
 
 
-def _without_self(similarity: Any) -> Any:
+def _shrunken(similarity: Any, takers: Floats) -> Any:
+    """Return the similarities without the diagonal; those of items that few users took are drawn towards 0."""
     from scipy.sparse import csr_matrix
 
     matrix = csr_matrix(similarity, dtype=np.float32)
     matrix.setdiag(0.0)
+    owners = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    common = np.minimum(takers[owners], takers[matrix.indices])
+    matrix.data *= common / (common + PRIOR_PAIRS)
     matrix.eliminate_zeros()
     matrix.sort_indices()
     return matrix
@@ -136,12 +147,18 @@ class CollaborativeModel:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
         (folder / "model.json").write_text(json.dumps({"usual": self.usual}), encoding="utf-8")
 
+    @cached_property
+    def trust(self) -> Floats:
+        """How far each item's factors rest on more than a user or two, in [0, 1)."""
+        takers = np.diff(self.taker_starts).astype(np.float32)
+        return np.asarray(takers / (takers + PRIOR_TAKERS), dtype=np.float32)
+
     @classmethod
     def open(cls, folder: Path) -> CollaborativeModel | None:
         """Memory-map what ``save`` wrote; None when nothing was learned."""
         if not (folder / "model.json").exists():
             return None
-        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in cls._NAMES}
+        arrays = {name: mapped(folder / f"{name}.npy") for name in cls._NAMES}
         meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         return cls(usual=float(meta["usual"]), **arrays)
 
@@ -163,13 +180,14 @@ class CollaborativeModel:
         return FoldedUser(carriers.sum(axis=0).astype(np.float32), rows[liked], carriers.astype(np.float32))
 
     def scores(self, user: FoldedUser, rows: Rows | None = None) -> Floats:
-        """Return predicted preferences; 1 is as strong as for what users really took."""
-        factors = self.factors if rows is None else self.factors[rows]
-        return np.asarray(np.clip((factors @ user.vector) / self.usual, -1.0, 1.0), dtype=np.float32)
+        """Return predicted preferences in (-1, 1); .76 is as strong as for what users really took."""
+        factors, trust = (self.factors, self.trust) if rows is None else (self.factors[rows], self.trust[rows])
+        return np.asarray(np.tanh((factors @ user.vector) / self.usual) * trust, dtype=np.float32)
 
     def shares(self, user: FoldedUser, row: int) -> Floats:
-        """Return what each of the user's items (``user.rows``) adds to one item's score."""
-        return np.asarray((user.carriers @ np.asarray(self.factors[row])) / self.usual, dtype=np.float32)
+        """Return what each of the user's items (``user.rows``) adds to one item's score, before it is squashed."""
+        found = (user.carriers @ np.asarray(self.factors[row])) / self.usual * self.trust[row]
+        return np.asarray(found, dtype=np.float32)
 
     def neighbours(self, row: int) -> tuple[npt.NDArray[np.int32], Floats]:
         """Return the items taken by the same users, with their cosine."""
@@ -184,9 +202,10 @@ class CollaborativeModel:
         places = np.minimum(np.searchsorted(near, rows), len(near) - 1)
         return np.where(near[places] == rows, scores[places], np.float32(0.0))
 
-    def users_of_both(self, row: int, other: int) -> int:
-        """Return how many users took both items."""
+    def users_of_both(self, row: int, other: int, without: int = -1) -> int:
+        """Return how many users took both items, one of them (by number) left out."""
         first, second = (
             self.takers[int(self.taker_starts[place]) : int(self.taker_starts[place + 1])] for place in (row, other)
         )
-        return len(np.intersect1d(first, second, assume_unique=True))
+        both = np.intersect1d(first, second, assume_unique=True)
+        return int(np.count_nonzero(both != without))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +13,17 @@ import numpy.typing as npt
 from core.errors import IndexFault
 from core.ports import Progress, Vectors
 
-if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
-
 COLLECTION = "items"
 BATCH = 4000
 """Chroma takes at most 5461 records in a call."""
 _log = logging.getLogger(__name__)
 
 
-def _client(folder: Path) -> ClientAPI:
+def _client(folder: Path) -> Any:
     import chromadb
+    from chromadb.config import Settings
 
-    settings = chromadb.Settings(anonymized_telemetry=False, allow_reset=False, is_persistent=True)
+    settings = Settings(anonymized_telemetry=False, allow_reset=False, is_persistent=True)
     return chromadb.PersistentClient(path=str(folder), settings=settings)
 
 
@@ -49,6 +47,7 @@ def write_store(
         keys: one unique key a record (the item's id).
         vectors: float32 (n, dimensions), unit rows.
         hashes: one text hash a record.
+        progress: told how many records are written, if given.
     """
     client = _client(folder)
     try:
@@ -91,7 +90,7 @@ class DenseStore:
     def __init__(self, folder: Path) -> None:
         """Remember where the store is; nothing is imported or opened yet."""
         self._folder = folder
-        self._opened: tuple[ClientAPI, Any] | None = None
+        self._opened: tuple[Any, Any] | None = None
 
     def search(self, vectors: Vectors, k: int) -> list[list[str]]:
         """Return for each row of ``vectors`` the keys of its ``k`` nearest records, nearest first.
@@ -128,6 +127,7 @@ class DenseStore:
                 client = _client(self._folder)
                 opened = (client, client.get_collection(COLLECTION, embedding_function=None))
             except (ChromaError, OSError, ValueError) as error:
-                raise IndexFault(f"{self._folder} is no readable vector store ({error}): run launch.py index") from error
+                message = f"{self._folder} is no readable vector store ({error}): run launch.py index"
+                raise IndexFault(message) from error
             self._opened = opened
         return opened[1]

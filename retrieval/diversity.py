@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,16 @@ RELEVANCE = 0.8
 """The share of relevance in each choice; the rest speaks against likeness to what is chosen already."""
 
 
-def choose(fused: Fused, catalogue: Catalogue, vectors: Vectors, count: int, per_group: int, ordered: bool) -> list[int]:
+def choose(
+    fused: Fused,
+    catalogue: Catalogue,
+    vectors: Vectors,
+    count: int,
+    per_group: int,
+    *,
+    ordered: bool = False,
+    anchors: Sequence[int] = (),
+) -> list[int]:
     """Return places in ``fused.rows`` of the items to show, the best first.
 
     Args:
@@ -25,8 +36,12 @@ def choose(fused: Fused, catalogue: Catalogue, vectors: Vectors, count: int, per
         count: how many to show.
         per_group: at most so many variants of one product.
         ordered: keep to the order strictly (a sort wish): only variants are passed over.
+        anchors: rows of items that others are to resemble: their own variants come only when there is nothing else.
     """
-    pool = _ungrouped(fused, catalogue, count * (1 if ordered else POOL), per_group)
+    wanted = count * (1 if ordered else POOL)
+    pool = _ungrouped(fused, catalogue, wanted, per_group, anchors)
+    if len(pool) < count and anchors:
+        pool = _ungrouped(fused, catalogue, wanted, per_group, ())
     if ordered or len(pool) <= count:
         return pool[:count]
     chosen = _marginal(fused.total[pool], np.asarray(vectors[fused.rows[pool]]), count)
@@ -34,10 +49,10 @@ def choose(fused: Fused, catalogue: Catalogue, vectors: Vectors, count: int, per
     return [pool[place] for place in sorted(chosen)]
 
 
-def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int) -> list[int]:
-    """Return the best places with at most ``per_group`` of one group."""
+def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int, anchors: Sequence[int]) -> list[int]:
+    """Return the best places with at most ``per_group`` of one group, and none of the anchors' groups."""
     column = catalogue.column("group_id")
-    taken: dict[str, int] = {}
+    taken: dict[str, int] = {column.at(row): per_group for row in anchors} if column is not None else {}
     kept: list[int] = []
     for place in fused.order.tolist():
         group = column.at(int(fused.rows[place])) if column is not None else None

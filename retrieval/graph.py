@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.mapping import mapped
+
 BACKWARD = 0.5
 """An accessory's owner may want another of what it fits, but less than the owner of that thing wants an accessory."""
 
@@ -60,10 +62,7 @@ class RelationGraph:
     def open(cls, folder: Path) -> RelationGraph:
         """Memory-map what ``save`` wrote."""
         names = tuple(json.loads((folder / "relations.json").read_text(encoding="utf-8")))
-        arrays = (
-            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            for name in ("starts", "rows", "kinds", "inverse")
-        )
+        arrays = (mapped(folder / f"{name}.npy") for name in ("starts", "rows", "kinds", "inverse"))
         return cls(names, *arrays)
 
     def edges(self, row: int) -> list[Edge]:

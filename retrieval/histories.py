@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.entities import EventKind, Interaction, ItemId, UserId
+from retrieval.mapping import mapped
 
 KINDS: tuple[EventKind, ...] = tuple(EventKind)
 EVENT_WEIGHTS: Mapping[EventKind, float] = {
@@ -105,8 +106,9 @@ class History:
         """Memory-map what ``save`` wrote."""
         meta = json.loads((folder / "history.json").read_text(encoding="utf-8"))
         names = ("starts", "rows", "kinds", "weights", "times")
-        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names]
-        return cls({user: code for code, user in enumerate(meta["users"])}, *arrays, meta["top"], meta["latest"])
+        arrays = {name: mapped(folder / f"{name}.npy") for name in names}
+        users = {user: code for code, user in enumerate(meta["users"])}
+        return cls(users=users, top=meta["top"], latest=meta["latest"], **arrays)
 
     def events(self, user: str) -> list[Event]:
         """Return a user's events, oldest first."""

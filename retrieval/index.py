@@ -3,9 +3,9 @@
 ``DATA_DIR/indexes/<shop>/`` holds one folder a build, ``CURRENT`` with the name of the one that serves, and a lock. A
 build is written to a folder of its own and renamed when it is complete; ``manifest.json`` is written last, so that a
 folder without one is a build that never ended. Whatever fails before ``CURRENT`` is replaced leaves the old build
-serving. The fingerprint covers the shop's files, the encoder and the format: unchanged input builds nothing. On a change,
-texts are embedded by hash only when they are new, Chroma's store is copied and brought up to date, and what was learned
-from unchanged interactions is taken over.
+serving. The fingerprint covers the shop's files, the encoder and the format: unchanged input builds nothing. On a
+change, texts are embedded by hash only when they are new, Chroma's store is copied and brought up to date, and what was
+learned from unchanged interactions is taken over.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def _write_text(path: Path, text: str) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the shop's build lock; a second builder waits, a crashed one leaves nothing behind."""
-    with path.open("a") as file:
+    with path.open("a", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

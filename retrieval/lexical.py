@@ -56,7 +56,7 @@ class LexicalIndex:
     def _rarity(self) -> npt.NDArray[np.float32]:
         """Inverse document frequency by term number."""
         counts = np.diff(np.asarray(self.model.scores["indptr"])).astype(np.float32)
-        return np.log1p((self.size - counts + 0.5) / (counts + 0.5))
+        return np.asarray(np.log1p((self.size - counts + 0.5) / (counts + 0.5)), dtype=np.float32)
 
     def scores(self, query: Collection[str]) -> npt.NDArray[np.float32]:
         """Return one score an item in [0, 1]: the share of the question's information that its text holds."""
@@ -65,4 +65,4 @@ class LexicalIndex:
             return np.zeros(self.size, dtype=np.float32)
         total = float(self._rarity[numbers].sum())
         found = self.model.get_scores_from_ids(numbers)
-        return np.minimum(found / np.float32(max(total, 1e-6) * FULL_MATCH), np.float32(1.0))
+        return np.asarray(np.minimum(found / (max(total, 1e-6) * FULL_MATCH), 1.0), dtype=np.float32)

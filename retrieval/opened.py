@@ -23,7 +23,6 @@ from retrieval.quotes import ReviewStore
 
 BACKGROUND = 1024
 """So many items, evenly spread, tell how similar a vector is to nothing in particular."""
-_RATED = ("rating", "rating_count")
 Floats = npt.NDArray[np.float32]
 
 
@@ -64,7 +63,8 @@ class OpenIndex:
         """Every item's quality; computed anew when a live change touched the ratings."""
         now = self.catalogue.snapshot
         state = (now.columns.get("rating"), now.columns.get("rating_count"))
-        return self._remembered("quality", state, lambda: quality(*(self.catalogue.numbers(name, now) for name in _RATED)))
+        numbers = self.catalogue.numbers
+        return self._remembered("quality", state, lambda: quality(numbers("rating", now), numbers("rating_count", now)))
 
     @property
     def relative_prices(self) -> Floats:

@@ -1,8 +1,8 @@
 """The one way into retrieval: a query becomes a ranking (gather, filter, rank, diversify, reasons).
 
 One turn, step by step: the query and its user's events become ``Signals``; musts, rules and exclusions become a mask;
-the ``planner`` chooses what to score; ``fusion`` blends the ``sources``; ``diversity`` chooses what is shown; ``reasons``
-says why; ``questions`` what to ask next.
+the ``planner`` chooses what to score; ``fusion`` blends the ``sources``; ``diversity`` chooses what is shown;
+``reasons`` says why; ``questions`` what to ask next.
 """
 
 from __future__ import annotations
@@ -111,7 +111,13 @@ class Recommender:
         fused = self._score(gathered)
         rules = index.shop.rules
         places = choose(
-            fused, index.catalogue, index.vectors, query.limit, rules.max_per_group, ordered=bool(query.sorts)
+            fused,
+            index.catalogue,
+            index.vectors,
+            query.limit,
+            rules.max_per_group,
+            ordered=bool(query.sorts),
+            anchors=signals.anchors.tolist(),
         )
         reasoner = Reasoner(signals, gathered.matching)
         ceiling, shown = 1.0, []
@@ -212,7 +218,8 @@ class Recommender:
         reads: Callable[[str], bool] = getattr(self.embedder, "reads", lambda text: bool(text.strip()))
         if not query_terms(text) or not reads(text):
             return None
-        return self.embedder.embed([text])[0]
+        vector: Vectors = self.embedder.embed([text])[0]
+        return vector
 
     # -- users ---------------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,7 @@ from retrieval.signals import Rows, Signals
 from retrieval.sources import POPULARITY, QUALITY, Mask, Retriever
 
 EXACT_ROWS = 20_000
-"""Up to so many survivors all are scored. Measured on 2 cores with 384 numbers an item and a user's profile of 20 items:
-gathering and scoring 20,000 rows takes about 10 ms; the sources' proposals with Chroma's search take as long at any size."""
+"""Up to so many survivors all are scored. Measured on 2 cores with 384 numbers an item: TODO."""
 PROPOSALS = 300
 """Candidates that each source proposes when not all are scored."""
 

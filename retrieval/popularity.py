@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,7 @@ from retrieval.histories import DAY, History
 
 PRIOR_RATINGS = 10.0
 """So many ratings at the shop's mean are added to every item: five stars from one person are no five stars."""
+PRIOR_USERS = 2.0
 NEW_DAYS = 45.0
 Floats = npt.NDArray[np.float32]
 
@@ -30,10 +33,11 @@ def popularity(history: History, items: int) -> tuple[Floats, npt.NDArray[np.int
     """Return each item's popularity in [0, 1] (0: nobody) and how many users had a positive event with it."""
     weights = np.maximum(history.faded(), 0.0)
     mass = np.bincount(history.rows, weights=weights, minlength=items)
-    share = percentiles(np.where(mass > 0, mass, np.nan))
+    share = np.nan_to_num(percentiles(np.where(mass > 0, mass, np.nan)))
     pairs = np.unique(history.user_codes[weights > 0] * items + history.rows[weights > 0])
     users = np.bincount(pairs % items, minlength=items).astype(np.int32)
-    return np.nan_to_num(share), users
+    # Few users are no crowd: what one account does hardly moves an item for others.
+    return np.asarray(share * users / (users + PRIOR_USERS), dtype=np.float32), users
 
 
 def quality(ratings: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> Floats:
@@ -44,7 +48,7 @@ def quality(ratings: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -
     number = np.where(np.isnan(counts), 1.0, counts)
     mean = float(np.average(ratings[known], weights=np.maximum(number[known], 1e-9)))
     shrunken = np.where(known, (ratings * number + mean * PRIOR_RATINGS) / (number + PRIOR_RATINGS), np.nan)
-    return np.nan_to_num(percentiles(shrunken) - np.float32(0.5))
+    return np.asarray(np.nan_to_num(percentiles(shrunken) - 0.5), dtype=np.float32)
 
 
 def novelty(created_days: npt.NDArray[np.float64], now: float) -> Floats:
@@ -67,7 +71,7 @@ def relative_prices(catalogue: Catalogue) -> Floats:
     rows = np.flatnonzero(~np.isnan(known))
     rows = rows[np.argsort(codes[rows], kind="stable")]
     bounds = np.flatnonzero(np.diff(codes[rows], prepend=-2, append=len(paths) + 1))
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds.tolist()):
         part = rows[start:end]
         result[part] = np.log(known[part] / np.median(known[part]))
     return result

@@ -1,13 +1,14 @@
 """What to ask next: the facets whose answer would tell most about which candidate is wanted.
 
 The wanted item is taken to be each candidate with the softmax of its score. Asking a facet splits the candidates by its
-options; the expected information gain is the entropy of that split (an answer names its option without error), times the
-share of candidates that state the facet. The category is asked like any other facet.
+options; the expected information gain is the entropy of that split (an answer names its option without error), times
+the share of candidates that state the facet. The category is asked like any other facet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ STATED_BY = 0.7
 MOST_OPTIONS = 4
 MOST_QUESTIONS = 3
 LEAST_CANDIDATES = 4
+SAMPLED = 100
+VARIANTS_COST = 0.7
 LEAST_GAIN = 0.25
 Floats = npt.NDArray[np.float64]
 _NEVER = frozenset({"title", "rating", "rating_count", "stock", "created_at"})
@@ -67,9 +70,33 @@ def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -
     stated = float(np.sum(shares))
     if len(options) < 2 or stated < STATED_BY:
         return None
-    split = np.array([share for share in shares if share > 0]) / stated
-    gain = float(-(split * np.log2(split)).sum() * stated)
+    # Values beyond those offered are one answer: "another".
+    offered = np.sort(shares)[::-1]
+    split = np.append(offered[:MOST_OPTIONS], offered[MOST_OPTIONS:].sum()) / stated
+    split = split[split > 0]
+    gain = float(-(split * np.log2(split)).sum() * stated) * _between_products(catalogue, facet, rows)
     return Question(facet.name, tuple(options), round(gain, 4)) if gain >= LEAST_GAIN else None
+
+
+def _between_products(catalogue: Catalogue, facet: Facet, rows: Rows) -> float:
+    """Return 1 for a facet that tells products apart, less the more it tells only variants of one product apart.
+
+    Which product comes first in a talk, which colour of it last.
+    """
+    groups, values = catalogue.column("group_id"), catalogue.column(facet.name)
+    if groups is None or values is None:
+        return 1.0
+    found: dict[str, set[object]] = {}
+    sizes: dict[str, int] = {}
+    for row in rows[:SAMPLED].tolist():
+        group = groups.at(row)
+        if group is not None:
+            sizes[group] = sizes.get(group, 0) + 1
+            found.setdefault(group, set()).add(values.at(row))
+    several = [group for group, size in sizes.items() if size > 1]
+    if not several:
+        return 1.0
+    return 1.0 - VARIANTS_COST * sum(len(found[group]) > 1 for group in several) / len(several)
 
 
 def _values(
@@ -89,7 +116,7 @@ def _values(
     stated = codes >= 0
     if not stated.any():
         return [], np.zeros(0)
-    shares = np.bincount(codes[stated], weights=weights[stated], minlength=len(labels))
+    shares: Floats = np.bincount(codes[stated], weights=weights[stated], minlength=len(labels)).astype(np.float64)
     counts = np.bincount(codes[stated], minlength=len(labels))
     best = [code for code in np.lexsort((np.arange(len(labels)), -counts, -shares)).tolist() if counts[code]]
     options = [_option(facet, labels[code], int(counts[code])) for code in best[:MOST_OPTIONS]]
@@ -114,7 +141,7 @@ def _ranges(facet: Facet, numbers: Floats, weights: Floats) -> tuple[list[Option
     cuts = _round_cuts(values, mass)
     edges = [-np.inf, *cuts, np.inf]
     options, shares = [], []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (values >= low) & (values < high)
         if not inside.any():
             continue
@@ -131,14 +158,17 @@ def _round_cuts(values: Floats, mass: Floats) -> list[float]:
     ordered = values[order]
     # Half by likelihood, half by number: the ranges should be of use for what is less likely, too.
     level = np.cumsum(mass[order] / mass.sum() + 1.0 / len(values)) / 2.0
-    span = float(ordered[min(np.searchsorted(level, 0.9), len(values) - 1)] - ordered[np.searchsorted(level, 0.1)])
+    low, high = np.minimum(np.searchsorted(level, (0.1, 0.9)), len(values) - 1)
+    span = float(ordered[high] - ordered[low])
     span = span or float(ordered[-1] - ordered[0])
     parts = 4 if len(np.unique(values)) >= 8 else 3 if len(np.unique(values)) >= 5 else 2
     step = _round_step(span / parts)
-    quantiles = [ordered[min(np.searchsorted(level, part / parts), len(values) - 1)] for part in range(1, parts)]
+    places = np.searchsorted(level, [part / parts for part in range(1, parts)])
+    quantiles = ordered[np.minimum(places, len(values) - 1)]
     cuts = sorted({round(round(float(value) / step) * step, 10) for value in quantiles})
     inside = [cut for cut in cuts if ordered[0] < cut <= ordered[-1]]
-    return inside or [float(ordered[len(ordered) // 2]) if ordered[len(ordered) // 2] > ordered[0] else float(ordered[-1])]
+    middle = float(ordered[len(ordered) // 2])
+    return inside or [middle if middle > ordered[0] else float(ordered[-1])]
 
 
 def _round_step(width: float) -> float:

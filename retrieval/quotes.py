@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.entities import ItemId
+from retrieval.mapping import mapped
 from retrieval.records import Review
 from retrieval.tokens import terms
 
@@ -62,7 +63,7 @@ class ReviewStore:
     @classmethod
     def open(cls, folder: Path) -> ReviewStore:
         """Memory-map what ``save`` wrote."""
-        return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in cls._NAMES))
+        return cls(*(mapped(folder / f"{name}.npy") for name in cls._NAMES))
 
     def of_item(self, row: int, item_id: ItemId) -> list[Review]:
         """Return an item's reviews in the file's order."""
@@ -71,7 +72,8 @@ class ReviewStore:
             text = self.data[int(self.bounds[place]) : int(self.bounds[place + 1])].tobytes().decode("utf-8", "replace")
             rating = float(self.ratings[place])
             stars = None if rating != rating else rating
-            found.append(Review(str(self.ids[place]), item_id, text, stars, language=str(self.languages[place]) or None))
+            language = str(self.languages[place]) or None
+            found.append(Review(str(self.ids[place]), item_id, text, stars, language=language))
         return found
 
 
@@ -99,7 +101,8 @@ def overlap(text: str, wanted: Collection[str]) -> float:
 
 def quote(text: str, wanted: Collection[str]) -> str:
     """Return the sentence of a review that has most of the wanted terms, cut at a word when it is long."""
-    sentences = [part.strip() for part in _SENTENCE.findall(text) if part.strip()]
+    parts: list[str] = _SENTENCE.findall(text)
+    sentences = [part.strip() for part in parts if part.strip()]
     if not sentences:
         return text.strip()[:QUOTE_LENGTH]
     best = max(sentences, key=lambda sentence: overlap(sentence, wanted))

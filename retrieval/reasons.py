@@ -1,8 +1,8 @@
 """Why an item is recommended: typed reasons, each with its evidence and the share of the score that it stands for.
 
 Everything said comes from the catalogue, the interactions, the relations or the reviews. ``weight`` is the part of the
-score (``Recommendation.parts``) that would go away with the evidence; 0 marks a true and useful fact that the score does
-not use. ``text`` stays empty: the writer words a reason in the user's language.
+score (``Recommendation.parts``) that would go away with the evidence; 0 marks a true and useful fact that the score
+does not use. ``text`` stays empty: the writer words a reason in the user's language.
 
 ``data`` by kind (plain JSON values):
 
@@ -12,8 +12,8 @@ attribute       field, actual, unit, rank ("best" or "top"), of (matches of the 
 semantic        similarity (cosine), words (of the query that its text has); with an anchor: item_id, title, shared
                 (fields in which both have the same value), similarity. Source: the item's text / the anchor
 lexical         terms (the user's words that stand in the item's text). Source: the item's text
-collaborative   liked (the user's items that carried it, strongest first), titles (theirs), users (who took both this
-                item and the first of them). Source: interaction
+collaborative   liked (the user's items that carried it, strongest first), titles (theirs), users (others who took both
+                this item and the first of them). Source: interaction
 graph           relation, item_id, title, inverse (true: that item is the relation's subject), event (what the user did
                 with it). Source: path
 review          review_id, quote, rating, terms. Source: review
@@ -21,8 +21,8 @@ popularity      percentile, users. Source: interaction
 quality         rating, rating_count. Source: facet
 price           price, currency, median (of the matches of its category), percentile (0: the cheapest). Source: facet
 new             days (since it came). Source: facet
-profile         item_id, title, event (view, click, cart, like, purchase, rating: of this item itself when item_id is its
-                own), now (true: in this visit), rating (with the event rating). Source: interaction
+profile         item_id, title, event (view, click, cart, like, purchase, rating; of this item itself when item_id is
+                its own), now (true: in this visit), rating (with the event rating). Source: interaction
 ==============  =====================================================================================================
 """
 
@@ -33,16 +33,28 @@ from typing import Any
 
 import numpy as np
 
-from core.entities import Constraint, EventKind, Facet, FacetType, Item, Reason, ReasonKind, Source, Strength, Value
-from core.entities import ItemId as ItemId
+from core.entities import (
+    Constraint,
+    EventKind,
+    Facet,
+    FacetType,
+    Item,
+    Op,
+    Reason,
+    ReasonKind,
+    Source,
+    Strength,
+    Value,
+)
 from retrieval.catalogue import BUILT_IN
-from retrieval.constraints import NEGATIONS, satisfied
+from retrieval.constraints import satisfied
 from retrieval.popularity import NEW_DAYS
 from retrieval.quotes import best_reviews, overlap, quote
 from retrieval.signals import Rows, Signals, Taste
 from retrieval.sources import ANCHOR, PROFILE, SESSION, Likeness, Mask
 from retrieval.tokens import query_terms, terms
 
+_NEGATIONS = (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
 MOST = 7
 ASKED_FIRST = 3
 """So many reasons tied to what was asked may stand before anything that the user would not know."""
@@ -74,13 +86,21 @@ class Reasoner:
     def reasons(self, item: Item, row: int, parts: Mapping[str, float]) -> tuple[Reason, ...]:
         """Return an item's reasons: first what ties it to the request, then what the user could not know."""
         asked = [*self._constraints(item, row, parts), *self._anchor(row, parts), *self._words(item, row, parts)]
+        personal = [
+            *self._likeness(SESSION, row, parts),
+            *self._likeness(PROFILE, row, parts),
+            *self._collaborative(row, parts),
+            *self._path(row, parts),
+        ]
         news = [
-            *self._likeness(SESSION, row, parts), *self._likeness(PROFILE, row, parts), *self._collaborative(row, parts),
-            *self._path(row, parts), *self._attributes(item, row), *self._review(item, row),
-            *self._standing(item, row, parts), *self._price(item, row, parts),
-        ]  # fmt: skip
+            *sorted(personal, key=lambda reason: -reason.weight),
+            *self._attributes(item, row),
+            *self._review(item, row),
+            *self._standing(item, row, parts),
+            *self._price(item, row, parts),
+        ]
         ordered = [*asked[:1], *news[:1], *asked[1:ASKED_FIRST], *news[1:], *asked[ASKED_FIRST:]]
-        return tuple(ordered[:MOST])
+        return tuple({(reason.kind, reason.source): reason for reason in reversed(ordered)}.values())[::-1][:MOST]
 
     # -- tied to the request -------------------------------------------------------------------------------------------
 
@@ -104,7 +124,8 @@ class Reasoner:
                 "id": constraint.id,
             }
             weight = parts.get("wish", 0.0) / wishes if wish else 0.0
-            found.append((_telling(constraint), _facet_reason(ReasonKind.CONSTRAINT, item, constraint.field, data, weight)))
+            reason = _facet_reason(ReasonKind.CONSTRAINT, item, constraint.field, data, weight)
+            found.append((_telling(constraint), reason))
         return [reason for _, reason in sorted(found, key=lambda pair: pair[0])]
 
     def _anchor(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
@@ -154,7 +175,10 @@ class Reasoner:
             "item_id": other.id, "title": other.title, "event": event.value, "now": source is SESSION,
         }  # fmt: skip
         if event is EventKind.RATING:
-            data["rating"] = round((float(taste.weights[place]) + 1.0) * self.index.history.top / 2.0, 1)
+            given = [
+                each.weight for each in self.signals.events if each.row == taste.rows[place] and each.kind is event
+            ]
+            data["rating"] = round((given[-1] + 1.0) * self.index.history.top / 2.0, 1)
         return [Reason(ReasonKind.PROFILE, Source("interaction", other.id), data, part)]
 
     def _collaborative(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
@@ -165,12 +189,14 @@ class Reasoner:
         shares = model.shares(user, row)
         order = [place for place in np.argsort(-shares, kind="stable").tolist() if user.rows[place] != row]
         carriers = [int(user.rows[place]) for place in order[:CARRIERS] if shares[place] > 0]
-        if not carriers:
+        own = self.index.history.users.get(self.signals.query.user_id or "", -1)
+        users = model.users_of_both(row, carriers[0], without=own) if carriers else 0
+        if not users:
             return []
         data = {
             "liked": [self.catalogue.ids[carrier] for carrier in carriers],
             "titles": [self.catalogue.item_at(carrier).title for carrier in carriers],
-            "users": model.users_of_both(row, carriers[0]),
+            "users": users,
         }
         source = Source("interaction", self.catalogue.ids[carriers[0]])
         return [Reason(ReasonKind.COLLABORATIVE, source, data, parts["collaborative"])]
@@ -180,7 +206,7 @@ class Reasoner:
         if parts.get("graph", 0.0) < LEAST_PART or row not in self.signals.paths:
             return []
         start = self.signals.paths[row][1]
-        edge = next(edge for edge in sorted(self.index.graph.edges(row), key=lambda edge: edge.inverse) if edge.row == start)
+        edge = next(edge for edge in self.index.graph.edges(row) if edge.row == start)
         other = self.catalogue.item_at(start)
         kinds = [
             taste.kinds[taste.rows.tolist().index(start)].value
@@ -188,8 +214,12 @@ class Reasoner:
             if start in taste.rows
         ]
         data = {
-            "relation": edge.relation, "item_id": other.id, "title": other.title, "inverse": edge.inverse, "event": kinds[0],
-        }  # fmt: skip
+            "relation": edge.relation,
+            "item_id": other.id,
+            "title": other.title,
+            "inverse": edge.inverse,
+            "event": kinds[0],
+        }
         ends = (self.catalogue.ids[row], other.id)
         subject, target = ends[::-1] if edge.inverse else ends
         return [Reason(ReasonKind.GRAPH, Source("path", f"{subject} {edge.relation} {target}"), data, parts["graph"])]
@@ -310,7 +340,7 @@ def plain(value: Value) -> Any:
 
 def _telling(constraint: Constraint) -> int:
     """Return the place of a constraint among the reasons: own facets, price, brand; last what goes without saying."""
-    if constraint.op in NEGATIONS or constraint.field in ("category", "title"):
+    if constraint.op in _NEGATIONS or constraint.field in ("category", "title"):
         return 3
     return {"price": 1, "brand": 2}.get(constraint.field, 0)
 

@@ -20,12 +20,12 @@ Floats = npt.NDArray[np.float32]
 
 SESSION_SECONDS = 6 * 3600.0
 SESSION_WEIGHTS: Mapping[EventKind, float] = {
-    EventKind.VIEW: 0.6,
-    EventKind.CLICK: 0.7,
-    EventKind.CART: 0.9,
+    EventKind.VIEW: 0.8,
+    EventKind.CLICK: 0.9,
+    EventKind.CART: 1.0,
     EventKind.PURCHASE: 0.5,
-    EventKind.LIKE: 1.0,
-    EventKind.DISLIKE: -1.0,
+    EventKind.LIKE: 1.2,
+    EventKind.DISLIKE: -1.2,
 }
 """What an event of this very visit says of what is wanted now (a purchase: rather what goes with it than another)."""
 SESSION_DECAY = 0.8
@@ -33,6 +33,8 @@ SESSION_DECAY = 0.8
 SESSION_ITEMS = 8
 PROFILE_ITEMS = 12
 PATH_ITEMS = 40
+SELF = 0.9999
+LEAST_SPREAD = 0.03
 SQUASH = 3.0
 """A similarity so many deviations above that to any item counts tanh(1) = .76."""
 
@@ -127,8 +129,10 @@ class Signals:
             parts.append(self.text[None, :])
         self._stack = np.concatenate(parts) if parts else np.zeros((0, vectors.shape[1]), dtype=np.float32)
         usual = self.index.background @ self._stack.T
-        self._mean = usual.mean(axis=0) if len(usual) else np.zeros(len(self._stack))
-        self._spread = np.maximum(usual.std(axis=0), 0.02) if len(usual) else np.ones(len(self._stack))
+        # An item's likeness to itself says nothing of the others; in a small shop it would count for much.
+        others = np.ma.masked_greater(usual, SELF)
+        self._mean = np.asarray(others.mean(axis=0).filled(0.0))
+        self._spread = np.maximum(np.asarray(others.std(axis=0).filled(1.0)), LEAST_SPREAD)
 
     def nearness(self, rows: Rows) -> Floats:
         """Return in [-1, 1] how much nearer each item is to each stacked vector than items are in general.

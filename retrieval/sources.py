@@ -1,13 +1,13 @@
 """The sources of candidates and scores, under one contract.
 
-Every score is calibrated to one scale, so that the fusion's weights mean the same in every shop: 0 says nothing, 1 is as
-strong as the source ever gets, negative speaks against an item.
+Every score is calibrated to one scale, so that the fusion's weights mean the same in every shop: 0 says nothing, 1 is
+as strong as the source ever gets, negative speaks against an item.
 
-- *semantic* and the likenesses (*anchor*, *session*, *profile*): a cosine counts by how many standard deviations it lies
-  above the cosine to any item of the shop (estimated on a fixed sample), squashed by tanh: encoders and shops differ in
-  what a cosine of .5 means, deviations do not.
+- *semantic* and the likenesses (*anchor*, *session*, *profile*): a cosine counts by how many standard deviations it
+  lies above the cosine to any item of the shop (estimated on a fixed sample), squashed by tanh: encoders and shops
+  differ in what a cosine of .5 means, deviations do not.
 - *lexical*: the share of the question's information (idf) that the item's text holds.
-- *collaborative*: the predicted preference, 1 being the level of what users really took.
+- *collaborative*: the predicted preference, .76 being the level of what users really took.
 - *popularity*, *quality*, *new*: percentiles and fading shares.
 - *price*: nearness to the price level that the user pays.
 - *graph*: 1 for one step from the item that the user has and wants most.
@@ -31,6 +31,8 @@ OVER_FETCH = 4
 """The approximate search knows no mask: it is asked for so many times more than is needed."""
 PAID_ITEMS = 40
 PAID_AT_LEAST = 3
+LOUD = 2.0
+"""Weighted items of a taste that count in full together; of more, each counts less."""
 TOGETHER = 0.6
 """What a cosine between the users of two items adds to the likeness of their texts."""
 
@@ -159,14 +161,17 @@ class Likeness:
         """Return what each of the items adds, before squashing; shape (len(rows), items)."""
         index, taste = signals.index, self.pick(signals)
         near = np.maximum(signals.item_nearness(rows, taste.rows), 0.0)
+        near[rows[:, None] == taste.rows[None, :]] = 1.0
         if index.collaborative is not None:
             for place, row in enumerate(taste.rows.tolist()):
                 near[:, place] += TOGETHER * index.collaborative.similarities(row, rows)
-        return np.asarray(near * taste.weights, dtype=np.float32)
+        # A long history is no louder than a short one: its items share what can be said.
+        loudness = max(1.0, float(np.abs(taste.weights).sum()) / LOUD)
+        return np.asarray(near * (taste.weights / loudness), dtype=np.float32)
 
     def scores(self, signals: Signals, rows: Rows) -> Floats:
         """Return the squashed sum over the items: resembling one of them is enough."""
-        return np.tanh(self.shares(signals, rows).sum(axis=1))
+        return np.asarray(np.tanh(self.shares(signals, rows).sum(axis=1)), dtype=np.float32)
 
 
 def _anchors(signals: Signals) -> Taste:
@@ -242,7 +247,7 @@ class Static:
 
     def scores(self, signals: Signals, rows: Rows) -> Floats:
         """Return the items' own scores."""
-        return self.values(signals)[rows]
+        return np.asarray(self.values(signals)[rows], dtype=np.float32)
 
 
 def _novelty(signals: Signals) -> Floats:

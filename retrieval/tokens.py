@@ -16,7 +16,9 @@ _STOP_WORDS = frozenset(
     " suggest than that the their them then there these they this to too up us want was we were what when which who"
     " will with would you your".split()
 )
-_STOP_PAIRS = frozenset("我想 想要 一个 一款 一些 有没 没有 推荐 可以 帮我 给我 什么 怎么 请问 这个 那个 我要 需要 的话".split())
+_STOP_PAIRS = frozenset(
+    "我想 想要 一个 一款 一些 有没 没有 推荐 可以 帮我 给我 什么 怎么 请问 这个 那个 我要 需要 的话".split()
+)
 _lock = threading.Lock()
 
 
