@@ -59,7 +59,7 @@ ITEMS = {
     )
 }
 
-CUSTOMERS = [
+CUSTOMERS: list[dict[str, object]] = [
     {
         "customer_id": "ann",
         "name": "Ann Lee",
