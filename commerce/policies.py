@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,9 +145,12 @@ class PolicyBook:
         """Return a section by its ref (``policies/returns.md#window``)."""
         return next((section for section in self.sections if section.ref == ref), None)
 
-    def _coverage(self, needs: Sequence[frozenset[str]], terms: set[str]) -> float:
+    def _coverage(self, needs: Sequence[frozenset[str]], terms: Set[str]) -> float:
         total = sum(self._rarity(need) for need in needs)
-        return sum(self._rarity(need) for need in needs if need & terms) / total if total else 0.0
+        return self._weight(needs, terms) / total if total else 0.0
+
+    def _weight(self, needs: Sequence[frozenset[str]], terms: Set[str]) -> float:
+        return sum(self._rarity(need) for need in needs if need & terms)
 
     def _rarity(self, need: frozenset[str]) -> float:
         seen = max(self._counts.get(term, 0) for term in need)
@@ -168,18 +171,24 @@ class PolicyBook:
         if len(section.text) <= PASSAGE_CHARACTERS:
             return section.text
         numbers = [number for number, sentence in enumerate(self._sentences) if sentence.section == place]
-        needs = service_concepts().of_question(question)
-        scores = {number: self._coverage(needs, set(self._sentences[number].terms)) for number in numbers}
+        alike = dict.fromkeys(numbers, 0.0)
         if self._embedder is not None and self._vectors is not None and section.language == "en":
             vector = self._embedder.embed([question])[0]
-            scores = {number: score + float(self._vectors[number] @ vector) for number, score in scores.items()}
+            alike = {number: float(self._vectors[number] @ vector) for number in numbers}
+        open_needs = service_concepts().of_question(question)
         kept: set[int] = set()
         length = 0
-        for number in sorted(numbers, key=lambda each: (-scores[each], each)):
-            length += len(self._sentences[number].text)
+        while len(kept) < len(numbers):
+            # What answers a part of the question that no kept sentence answers comes first.
+            best = max(
+                (number for number in numbers if number not in kept),
+                key=lambda number: self._weight(open_needs, self._sentences[number].terms) + alike[number],
+            )
+            length += len(self._sentences[best].text)
             if kept and length > PASSAGE_CHARACTERS:
                 break
-            kept.add(number)
+            kept.add(best)
+            open_needs = [need for need in open_needs if not need & self._sentences[best].terms]
         return _joined([self._sentences[number].text for number in sorted(kept)])
 
     def _embed(self, cache: Path | None) -> Vectors:

@@ -65,19 +65,18 @@ def slug(title: str) -> str:
 def _split(text: str, ref: str, filename: str, language: Language) -> Iterator[Section]:
     stem, _, suffix = filename.removesuffix(".md").partition(".")
     language = suffix or language
-    document = ""
+    blocks = list(_blocks(text))
+    titles = [_ANCHOR.sub("", heading) for level, heading, _ in blocks if level == 1]
+    document = titles[0] if titles else stem.replace("_", " ").replace("-", " ").capitalize()
     anchors: dict[str, int] = {}
-    for level, heading, body in _blocks(text):
+    for _, heading, body in blocks:
         if not heading and not body:
             continue
         anchored = _ANCHOR.search(heading)
         title = _ANCHOR.sub("", heading)
-        if level == 1 and not document:
-            document = title
         anchor = anchored.group(1) if anchored else slug(title or stem)
         count = anchors[anchor] = anchors.get(anchor, -1) + 1
         if body:
-            document = document or stem.replace("_", " ").replace("-", " ").capitalize()
             yield Section(
                 ref=f"{ref}#{anchor}-{count}" if count else f"{ref}#{anchor}",
                 document=document,
