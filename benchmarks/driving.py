@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
+import random
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,14 +15,38 @@ from typing import Any
 import httpx
 
 SCRIPTS: tuple[tuple[str, ...], ...] = (
-    ("I need a quiet laptop under $900 for travel", "cheaper", "compare 1 and 3", "why the first?", "thanks"),
-    ("wireless headphones with noise cancelling", "under $200", "another brand", "more like the second", "why this?"),
-    ("有没有降噪耳机，500以内？", "便宜一点的", "比较第一个和第二个", "为什么推荐第一个？", "谢谢"),
-    ("a phone with a big battery, not too heavy", "at least 256 GB", "like the first but lighter", "can I return it?"),
-    ("hello", "a gift for someone who cooks, about $100", "with better reviews", "tell me more about the first"),
-    ("a camera for beginners", "between $300 and $700", "compare 1 and 2", "what is the warranty?", "goodbye"),
+    ("I need a quiet laptop under ${price} for {use}", "cheaper", "compare 1 and 3", "why the first?", "thanks"),
+    ("wireless headphones for {use}", "under ${price}", "another brand", "more like the second", "why this one?"),
+    ("有没有降噪耳机，{price}以内？{zh}用的", "便宜一点的", "比较第一个和第二个", "为什么推荐第一个？", "谢谢"),
+    ("a phone with a big battery for {use}", "at least 256 GB", "like the first but lighter", "can I return it?"),
+    (
+        "hello",
+        "a gift for someone who likes {use}, about ${price}",
+        "with better reviews",
+        "tell me more about the first",
+    ),
+    ("a camera for {use}", "between $100 and ${price}", "compare 1 and 2", "what is the warranty?", "goodbye"),
 )
-"""What the shoppers say; each list is one visit."""
+"""What the shoppers say; each list is one visit. Slots are filled anew, so that remembered query vectors do not help."""
+
+HOW = "daily serious occasional late-night weekend outdoor family shared quick relaxed".split()
+WHAT = (
+    "travel cooking studying gaming painting running gardening music office fishing camping baking yoga films".split()
+)
+WHERE = ["at home", "abroad", "on the train", "in a small flat", "by the sea", "in the mountains", "with friends"]
+ZH = [
+    f"{who}{what}"
+    for who in ("爸妈", "孩子", "自己", "同事")
+    for what in ("通勤", "旅行", "学习", "运动", "睡前", "办公室")
+]
+
+
+def script(visit: int) -> list[str]:
+    """Return the messages of a visit; the same number gives the same words."""
+    choice = random.Random(visit)
+    use = " ".join(choice.choice(words) for words in (HOW, WHAT, WHERE))
+    slots = {"price": choice.randrange(150, 1500, 10), "use": use, "zh": choice.choice(ZH)}
+    return [message.format(**slots) for message in SCRIPTS[visit % len(SCRIPTS)]]
 
 
 @dataclass
@@ -69,14 +95,12 @@ async def _drive(url: str, sessions: int, turns: int, seconds: float) -> Load:
 
 async def _shop(client: httpx.AsyncClient, number: int, load: Load, end: float, turns: int) -> None:
     """Go through scripts, a new session for each, until time or turns are up."""
-    visit = number
-    while True:
+    for visit in itertools.count(number * 1000 + number):
         session: str | None = None
-        for message in SCRIPTS[visit % len(SCRIPTS)]:
+        for message in script(visit):
             if time.perf_counter() >= end or len(load.latencies) + len(load.failures) >= turns:
                 return
             session = await _turn(client, message, session, load)
-        visit += 1
 
 
 async def _turn(client: httpx.AsyncClient, message: str, session: str | None, load: Load) -> str | None:
@@ -106,5 +130,5 @@ def request(message: str, session: str | None) -> dict[str, Any]:
 def first_answer(url: str) -> float:
     """Take one turn and return its seconds."""
     start = time.perf_counter()
-    httpx.post(f"{url}/v1/chat/completions", timeout=120, **request(SCRIPTS[0][0], None)).raise_for_status()
+    httpx.post(f"{url}/v1/chat/completions", timeout=120, **request(script(0)[0], None)).raise_for_status()
     return time.perf_counter() - start

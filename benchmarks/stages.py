@@ -13,7 +13,7 @@ from typing import Any
 from agent.assistant import Assistant
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.writer import EmbeddedWriter
-from benchmarks.driving import SCRIPTS
+from benchmarks.driving import script
 from core.events import ToolFinished, TurnRequest
 from core.settings import Settings
 from retrieval.encoder import MiniLmEmbedder
@@ -31,6 +31,7 @@ PARTS: tuple[tuple[str, type[Any], str], ...] = (
 )
 WHOLE = "whole turn"
 TOOLS = "act: tools"
+WARM_UP = 6
 
 
 class Clock:
@@ -62,8 +63,8 @@ def in_process(shop: Path, data_dir: Path, visits: int) -> list[tuple[str, float
 async def _in_process(settings: Settings, visits: int) -> list[tuple[str, float]]:
     assistant, clock = Assistant.open(settings), Clock()
     try:
-        for visit in range(len(SCRIPTS)):
-            await _visit(assistant, visit, Clock())
+        for visit in range(WARM_UP):
+            await _visit(assistant, -1 - visit, Clock())
         with ExitStack() as stack:
             for name, owner, method in PARTS:
                 stack.enter_context(clocked(clock, name, owner, method))
@@ -76,13 +77,13 @@ async def _in_process(settings: Settings, visits: int) -> list[tuple[str, float]
 
 async def _visit(assistant: Assistant, visit: int, clock: Clock) -> int:
     session = assistant.new_session("benchmark")
-    script = SCRIPTS[visit % len(SCRIPTS)]
-    for message in script:
+    messages = script(visit)
+    for message in messages:
         with clock.running(WHOLE):
             async for event in assistant.stream(TurnRequest(message, session)):
                 if isinstance(event, ToolFinished):
                     clock.add(TOOLS, event.run.ms / 1000)
-    return len(script)
+    return len(messages)
 
 
 @contextmanager
