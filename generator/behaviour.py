@@ -117,7 +117,7 @@ def _visit(
     viewed = (np.arange(_SHOWN) < 1 + rng.poisson(1.7, len(part))[:, None]) & (utility > -1e8)
     viewed[:, 1:] &= items[:, 1:] != items[:, :-1]
     clicked = viewed & (rng.random(viewed.shape) < 0.45)
-    wanted = 1 / (1 + np.exp(-(utility[:, 0] - 3.2)))
+    wanted = 1 / (1 + np.exp(3.2 - np.maximum(utility[:, 0], -50.0)))
     carted = viewed[:, 0] & (rng.random(len(part)) < wanted * 0.8)
     clicked[:, 0] |= carted
     bought = carted & (rng.random(len(part)) < 0.8)

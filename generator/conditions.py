@@ -22,7 +22,7 @@ def compile_condition(text: str) -> Condition:
     """Compile a condition; an empty one holds always, a facet that is not stated fails its term.
 
     Raises:
-        ValueError: a term is none of ``name``, ``not name``, ``name has value``, ``name OP value``.
+        ValueError: a term is none of ``name``, ``not name``, ``name has value``, ``name lacks value``, ``name OP value``.
     """
     terms = [_term(part.split()) for part in text.split(" and ")] if text else []
     return lambda values: all(term(values) for term in terms)
@@ -37,6 +37,9 @@ def _term(words: list[str]) -> Condition:
         case [name, "has", *rest]:
             wanted = " ".join(rest)
             return lambda values: wanted in (values.get(name) or ())
+        case [name, "lacks", *rest]:
+            wanted = " ".join(rest)
+            return lambda values: wanted not in (values.get(name) or ())
         case [name, "==", *rest]:
             wanted = " ".join(rest)
             return lambda values: _text(values.get(name)) == wanted

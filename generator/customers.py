@@ -60,13 +60,18 @@ def _weights(raw: Mapping[str, Any]) -> list[float]:
     return [weights.get(name, 0.9 if name in favourites else 0.0) for name in feature_names()]
 
 
+def writes_chinese(user: str, seed: int) -> bool:
+    """Whether a customer's language is Chinese (about one in five)."""
+    return Random(f"{seed}/language/{user}").random() < 0.21
+
+
 def customer_rows(people: People, seed: int) -> list[dict[str, str]]:
     """Return ``customers.csv``: names, example.com addresses, telephone numbers reserved for fiction."""
     table = read_table("people")
     rows = []
     for k, user in enumerate(people.ids):
         rng = Random(f"{seed}/customer/{user}")
-        chinese = rng.random() < 0.22
+        chinese = writes_chinese(user, seed) and user not in people.personas
         given, family = rng.choice(table["given"]), rng.choice(table["family"])
         name, handle = f"{given} {family}", f"{given}.{family}"
         if chinese:

@@ -72,7 +72,7 @@ def _variants(table: CategoryTable, number: int, taken: set[str], rng: Random) -
     age = int(30.4 * _MONTHS * rng.random() ** 1.3)
     group = f"{table.prefix}-{number:04d}"
     words = f"{group}/words"
-    for k, (color, size, factor) in enumerate(_options(table, quality, rng)):
+    for k, (color, size, factor) in enumerate(_options(table, kind, quality, rng)):
         stated: dict[str, Any] = {**values, "color": color} if color else dict(values)
         if size is not None and table.sizes:
             stated[table.sizes[0]] = size
@@ -116,13 +116,16 @@ def charm(price: float) -> float:
     return float(round(price / 50) * 50 - 1)
 
 
-def _options(table: CategoryTable, quality: float, rng: Random) -> list[tuple[str | None, float | None, float]]:
+def _options(table: CategoryTable, kind: str, quality: float, rng: Random) -> list[tuple[str | None, float | None, float]]:
     """Return the (colour, size, price factor) of each variant."""
     wanted = rng.choices((1, 2, 3, 4), (5, 6, 4, 1))[0]
-    colors: list[str | None] = list(rng.sample(table.palette, min(wanted, len(table.palette)))) or [None]
+    palette = table.palettes.get(kind, table.palette)
+    colors: list[str | None] = list(rng.sample(palette, min(wanted, len(palette)))) or [None]
     if not table.sizes:
         return [(color, None, 1.0) for color in colors]
     _, steps, factor = table.sizes
+    low, high = table.size_ranges.get(kind, (0.0, float("inf")))
+    steps = tuple(step for step in steps if low <= step <= high)
     start = min(int(max(quality + rng.gauss(0, 0.1), 0) * (len(steps) - 1)), len(steps) - 1)
     sizes = steps[start : start + rng.choice((1, 2, 2))]
     pairs = [(color, size, factor**k) for k, size in enumerate(sizes) for color in colors]

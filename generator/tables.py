@@ -47,12 +47,16 @@ class CategoryTable:
     price_by: Mapping[str, float]
     price_scale: Mapping[str, tuple[float, float]]
     palette: tuple[str, ...]
+    palettes: Mapping[str, tuple[str, ...]]
+    """Type -> its own colours, where they differ."""
     kinds: Mapping[str, float]
     nouns: Mapping[str, tuple[str, str]]
     models: tuple[str, ...]
     facets: Mapping[str, Mapping[str, Any]]
     sizes: tuple[str, tuple[float, ...], float] | None
     """Facet that variants differ in, its ladder, and what one step multiplies the price by."""
+    size_ranges: Mapping[str, tuple[float, float]]
+    """Type -> the smallest and largest size it comes in."""
     adjectives: tuple[Line, ...]
     specs: tuple[Line, ...]
     openers: tuple[Line, ...]
@@ -112,11 +116,13 @@ def _category(key: str, raw: Mapping[str, Any]) -> CategoryTable:
         price_by=raw.get("price_by", {}),
         price_scale={name: (middle, power) for name, (middle, power) in raw.get("price_scale", {}).items()},
         palette=tuple(raw["palette"]),
+        palettes={kind: tuple(colors) for kind, colors in raw.get("palettes", {}).items()},
         kinds={kind: spec[0] for kind, spec in raw["kinds"].items()},
         nouns={kind: (spec[1], spec[2]) for kind, spec in raw["kinds"].items()},
         models=tuple(raw["models"]),
         facets=raw["facets"],
         sizes=(sizes["facet"], tuple(sizes["steps"]), sizes["price"]) if sizes else None,
+        size_ranges={kind: (low, high) for kind, (low, high) in (sizes or {}).get("ranges", {}).items()},
         adjectives=_lines(raw.get("adjectives")),
         specs=_lines(raw.get("specs")),
         openers=_lines(raw["openers"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from random import Random
@@ -11,6 +12,9 @@ from generator.conditions import compile_condition
 from generator.tables import Brand, CategoryTable, Line, read_table
 
 Both = tuple[str, str]
+
+_AN = re.compile(r"\b([Aa]) (?=8|11\b|18\b|APS|OLED|HD\b)")
+"""Where a filled-in value wants "an"."""
 
 
 @cache
@@ -38,13 +42,16 @@ def show(facet: str, value: Any, language: int) -> str:
         return f"{value:g} kg" if value >= 1 else f"{value * 1000:.0f} g"
     if unit == "GB":
         return f"{value / 1000:g} TB" if value >= 1000 else f"{value:g} GB"
-    return f"{value:,g}" if value < 1e6 else f"{value:,.0f}"
+    if unit == "MP" and language == 1:
+        return f"{value * 100:g}万" if value < 100 else f"{value / 100:g}亿"
+    return f"{value:,g}" if language == 0 else f"{value:g}"
 
 
 def shown(values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what a template may name, for English and for Chinese."""
     english, chinese = ({name: show(name, value, k) for name, value in values.items()} for k in (0, 1))
-    return english, {name: text.replace(" ", "") if name != "name" else text for name, text in chinese.items()}
+    sizes = {name for name, value in values.items() if isinstance(value, float | int)}
+    return english, {name: text.replace(" ", "") if name in sizes else text for name, text in chinese.items()}
 
 
 def fitting(lines: Sequence[Line], values: Mapping[str, Any]) -> list[Both]:
@@ -60,13 +67,14 @@ def titles(table: CategoryTable, brand: Brand, name: str, values: Mapping[str, A
     specs = fitting(table.specs, values)[:3]
     english = " ".join([brand.name, name, *(a[0] for a in adjectives), noun]).format_map(english_words)
     tail = [s[0].format_map(english_words) for s in specs]
-    chinese = f"{brand.name} {brand.zh} {name} " + "".join(a[1] for a in adjectives) + noun_zh
+    words_zh = [text.format_map(chinese_words) for text in (*(a[1] for a in adjectives), noun_zh)]
+    chinese = f"{brand.name} {brand.zh} {name} {_joined(words_zh)}"
     tail_zh = [s[1].format_map(chinese_words) for s in specs]
     color = values.get("color")
     if color:
         tail.append(show("color", color, 0).title())
         tail_zh.append(show("color", color, 1))
-    return ", ".join([english, *tail]), " ".join([chinese.format_map(chinese_words), *tail_zh])
+    return ", ".join([english, *tail]), " ".join([chinese, *tail_zh])
 
 
 def descriptions(table: CategoryTable, brand: Brand, name: str, values: Mapping[str, Any], rng: Random) -> Both:
@@ -83,8 +91,16 @@ def descriptions(table: CategoryTable, brand: Brand, name: str, values: Mapping[
     elif rng.random() < 0.5:
         sentences.append(rng.choice(brand.character))
     english = " ".join(_capital(s[0].format_map(english_words)) for s in sentences)
-    return english, "".join(s[1].format_map(chinese_words) for s in sentences)
+    return _AN.sub(r"\1n ", english), "".join(s[1].format_map(chinese_words) for s in sentences)
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _joined(words: Sequence[str]) -> str:
+    """Join Chinese words, with a space only between two Latin ones."""
+    text = ""
+    for word in words:
+        text += f" {word}" if text[-1:].isascii() and text and word[:1].isascii() else word
+    return text
