@@ -47,7 +47,7 @@ class _Wording:
             return self._boolean(constraint)
         if _bounds(constraint) is not None or facet.type in (FacetType.NUMBER, FacetType.DATE):
             return self._bound(constraint)
-        return self._values(constraint)
+        return self._values(constraint).rstrip()
 
     def inside(self, constraint: Constraint) -> str:
         """Word it for the middle of a sentence."""
@@ -55,7 +55,7 @@ class _Wording:
         if constraint.field == "brand" and constraint.op in (Op.EQ, Op.NE, Op.IN, Op.NOT_IN):
             side = "not_from" if constraint.op in _NEGATIVE else "from"
             value = self._either(constraint)
-            return self.say(f"need.{side}", value=self.values.padded(value) if side == "not_from" else value)
+            return self.say(f"need.{side}", value=self.values.padded(value).rstrip() if side == "not_from" else value)
         if facet.type is FacetType.BOOLEAN and _positive(constraint) and self.values.language == "en":
             label = self.values.label(constraint.field)
             return label if is_adjective(label) else self.say("need.with", value=label)
@@ -93,6 +93,7 @@ class _Wording:
             return said
         if self.values.facet(field).type is FacetType.DATE:
             return self.say("need.dated", label=self.values.label(field), value=said)
+        said = self.values.padded(said).rstrip()
         united = bool(self.values.facet(field).unit) and not isinstance(constraint.value, str)
         return self.say(f"need.measured_{'unit' if united else 'bare'}", label=self.values.label(field), value=said)
 

@@ -69,6 +69,12 @@ def comparative(values: Values, field: str, low: bool) -> str:
     return _inflected(word, comparing=True)
 
 
+def more_of(values: Values, field: str, low: bool) -> str:
+    """Return "lighter", "shorter" or, in Chinese, "轻"; empty when the facet has no word that inflects."""
+    word = adjective(values.facet(field), low, values.language)
+    return _inflected(word, comparing=True) if word and values.language == "en" else word
+
+
 def _inflects(word: str, language: str) -> bool:
     if language == "zh":
         return len(word) <= 2 and not word.isascii() and not word.endswith(("款", "价", "屏", "品"))

@@ -8,7 +8,7 @@ from agent.embedded.reasons import annotate, relate, shortened
 from agent.embedded.word_degrees import superlative
 from agent.embedded.word_items import head, remarks, spoken_of
 from agent.embedded.word_markdown import opened
-from agent.embedded.word_tradeoffs import Edge, advantages, directions
+from agent.embedded.word_tradeoffs import Edge, advantages
 from agent.embedded.word_values import fact
 from agent.embedded.word_voice import Piece, Voice
 from core.entities import Item, Reason, Recommendation, Value
@@ -157,16 +157,30 @@ def _verdict(voice: Voice, items: Sequence[Item]) -> str:
     found = advantages(items, voice.values, asked)
     clauses = []
     for position, item in enumerate(items):
-        praises = [_praise(voice, edge, len(items)) for edge in found.get(position, ())[:_PRAISES]]
-        if praises:
-            said = "，".join(praises) if voice.language == "zh" else voice.values.listing(praises)
-            clauses.append(voice.say("compare.clause", name=voice.name(item), praises=said))
+        best = found.get(position, [])[:_PRAISES]
+        if best:
+            clauses.append(
+                voice.say("compare.clause", name=voice.name(item), praises=_praises(voice, best, len(items)))
+            )
     if not clauses:
         return voice.say("compare.even")
     return voice.say("compare.verdict", clauses=("；" if voice.language == "zh" else "; ").join(clauses))
 
 
-def _praise(voice: Voice, edge: Edge, among: int) -> str:
-    best = superlative(voice.values, edge.field, directions(voice.values)[edge.field] == "lower", among)
-    shown = "" if edge.field == "price" else voice.safe(voice.values.show(edge.field, edge.value))
-    return voice.say("compare.praise", best=voice.safe(best.text), value=shown, bare=best.bare)
+def _praises(voice: Voice, best: Sequence[Edge], among: int) -> str:
+    """Return "is the lightest (1.1 kg) and has the longest battery life (14 h)", each verb said once."""
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for edge in best:
+        degree = superlative(voice.values, edge.field, edge.low, among)
+        shown = "" if edge.field == "price" else voice.safe(voice.values.show(edge.field, edge.value))
+        said[degree.bare].append(voice.say("compare.praise", best=voice.safe(degree.text), value=shown))
+    groups = [
+        voice.say("compare.being" if bare else "compare.having", praises=_joined(voice, praises))
+        for bare, praises in said.items()
+        if praises
+    ]
+    return _joined(voice, groups)
+
+
+def _joined(voice: Voice, parts: list[str]) -> str:
+    return "，".join(parts) if voice.language == "zh" else voice.values.listing(parts)

@@ -44,6 +44,8 @@ class _Fragment:
     topic: str
     text: str
     worth: float
+    same: str = ""
+    """What makes two fragments say the same in other words; the text itself when empty."""
 
 
 @dataclass
@@ -55,13 +57,13 @@ class _Said:
         """Return the fragment most worth saying now, and remember it."""
 
         def worth(one: _Fragment) -> float:
-            return one.worth - _SAME_TEXT * self.texts[one.text] - _SAME_TOPIC * self.topics[one.topic]
+            return one.worth - _SAME_TEXT * self.texts[one.same or one.text] - _SAME_TOPIC * self.topics[one.topic]
 
         open_ones = [one for one in fragments if one.text and one.topic not in without and worth(one) > 0]
         if not open_ones:
             return None
         best = max(open_ones, key=worth)
-        self.texts[best.text] += 1
+        self.texts[best.same or best.text] += 1
         self.topics[best.topic] += 1
         return best
 
@@ -72,7 +74,7 @@ def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list
     asked = {sort.field for sort in wants.sorts} | {one.field for one in wants.constraints}
     items = [one.item for one in found]
     asked |= spoken_of(voice, f"{wants.text} {voice.context.message}")
-    ahead, behind = edges(items, voice.values, asked)
+    ahead, behind = edges(items, voice.values, asked, wants.sorts)
     said = _Said()
     pieces = []
     for position, one in enumerate(found):
@@ -141,9 +143,11 @@ def _body(voice: Voice, found: Recommendation, wants: Wants, said: _Said, place:
         said.topics["drawback"] += 1
     if not first and not but:
         return ""
+    if not first:
+        first, but = _Fragment("drawback", but, 1.0), ""
     return " · " + voice.say(
         "entry.body", place.position,
-        first=voice.safe(first.text) if first else "", second=voice.safe(second.text) if second else "",
+        first=voice.safe(first.text), second=voice.safe(second.text) if second else "",
         but=voice.safe(but),
     )  # fmt: skip
 
@@ -163,8 +167,12 @@ def _asked(voice: Voice, found: Recommendation, wants: Wants) -> list[_Fragment]
         if reason.kind is ReasonKind.CONSTRAINT:
             fragments.append(_met(voice, reason, voice.values.title(item)))
             continue
-        fragments.append(_Fragment(reason.kind, reason.text, worth + min(reason.weight, 0.1)))
+        fragments.append(_Fragment(reason.kind, reason.text, worth + min(reason.weight, 0.1), _content(reason)))
     return fragments
+
+
+def _content(reason: Reason) -> str:
+    return f"{reason.kind} {sorted((key, str(value)) for key, value in reason.data.items() if key != 'similarity')}"
 
 
 def _met(voice: Voice, reason: Reason, title: str) -> _Fragment:
@@ -192,5 +200,5 @@ def _beyond(voice: Voice, found: Recommendation) -> list[_Fragment]:
         if reason.kind is ReasonKind.ATTRIBUTE:
             topic = str(reason.data.get("field"))
             worth += {"best": 0.4, "top": 0.15}.get(str(reason.data.get("rank")), 0.0)
-        fragments.append(_Fragment(topic, reason.text, worth + min(reason.weight, 0.1)))
+        fragments.append(_Fragment(topic, reason.text, worth + min(reason.weight, 0.1), _content(reason)))
     return fragments

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.embedded.word_constraints import word_constraint, word_needs
-from agent.embedded.word_degrees import comparative
+from agent.embedded.word_degrees import more_of
 from agent.embedded.word_items import entries
 from agent.embedded.word_markdown import opened
 from agent.embedded.word_questions import asked, word_question
@@ -82,7 +82,7 @@ def _degree(voice: Voice, found: Recommended) -> tuple[str, str] | None:
     """Return the phrase key and word for "cheaper", "lighter": truthful against what is on screen."""
     sort = found.wants.sorts[-1]
     word = voice.say("degree.price_low") if sort.field == "price" and not sort.descending else ""
-    word = word or comparative(voice.values, sort.field, low=not sort.descending)
+    word = word or more_of(voice.values, sort.field, low=not sort.descending)
     if not word:
         return None
     before = [fact(item, sort.field) for item in voice.context.on_screen]
@@ -97,7 +97,7 @@ def _degree(voice: Voice, found: Recommended) -> tuple[str, str] | None:
 
 
 def subject(voice: Voice, constraints: Sequence[Constraint], number: int) -> str:
-    """Return what was looked for, plain: "three waterproof headphones under $200, not from Acme"; 0 leaves "three" out."""
+    """Return what was looked for, plain: "three waterproof headphones under $200, not from Acme"; 0 is not said."""
     values = voice.values
     count = values.count(number) if number else ""
     categories = [one for one in constraints if one.field == "category" and one.op in (Op.EQ, Op.IN)]

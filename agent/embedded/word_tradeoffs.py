@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.embedded.word_degrees import comparative, superlative
 from agent.embedded.word_values import Values, fact
-from core.entities import FacetType, Item
+from core.entities import FacetType, Item, Sort
 from prompts.phrases import standard
 
 _LEFT_OUT = frozenset({"rating", "rating_count", "stock", "created_at", "title", "brand", "category"})
@@ -30,6 +30,8 @@ class Edge:
     difference: float
     """The distance in the facet's unit."""
     value: float
+    low: bool
+    """Whether the low end is the better one here."""
 
 
 def directions(values: Values) -> dict[str, str]:
@@ -42,9 +44,11 @@ def directions(values: Values) -> dict[str, str]:
     return {"price": "lower", **found}
 
 
-def edges(items: Sequence[Item], values: Values, asked: Collection[str]) -> tuple[dict[int, Edge], dict[int, Edge]]:
+def edges(
+    items: Sequence[Item], values: Values, asked: Collection[str], sorts: Sequence[Sort] = ()
+) -> tuple[dict[int, Edge], dict[int, Edge]]:
     """Return each position's strongest advantage and drawback; what was asked about counts more."""
-    ahead, behind = _standings(items, values)
+    ahead, behind = _standings(items, values, sorts)
     best: dict[int, Edge] = {}
     worst: dict[int, Edge] = {}
     for kept, found in ((best, ahead), (worst, behind)):
@@ -61,18 +65,19 @@ def advantages(items: Sequence[Item], values: Values, asked: Collection[str]) ->
     return found
 
 
-def _standings(items: Sequence[Item], values: Values) -> tuple[list[Edge], list[Edge]]:
+def _standings(items: Sequence[Item], values: Values, sorts: Sequence[Sort] = ()) -> tuple[list[Edge], list[Edge]]:
     ahead: list[Edge] = []
     behind: list[Edge] = []
-    for field, better in directions(values).items():
-        numbers = _stated(items, field)
+    wished = {sort.field: "higher" if sort.descending else "lower" for sort in sorts if sort.field not in _LEFT_OUT}
+    for field, better in {**directions(values), **wished}.items():
+        numbers, low = _stated(items, field), better == "lower"
         if numbers is None:
             continue
-        order = sorted(range(len(items)), key=lambda at: numbers[at], reverse=better == "higher")
-        lead = _edge(field, numbers, order[0], order[1])
+        order = sorted(range(len(items)), key=lambda at: numbers[at], reverse=not low)
+        lead = _edge(field, numbers, low, order[0], order[1])
         if lead.share >= _AHEAD:
             ahead.append(lead)
-        distances = [_edge(field, numbers, position, order[0]) for position in order[1:]]
+        distances = [_edge(field, numbers, low, position, order[0]) for position in order[1:]]
         behind += [edge for edge in distances if edge.share >= _BEHIND]
     return ahead, behind
 
@@ -84,10 +89,10 @@ def _stated(items: Sequence[Item], field: str) -> list[float] | None:
     return numbers if len(numbers) == len(items) > 1 and same_currency else None
 
 
-def _edge(field: str, numbers: Sequence[float], position: int, against: int) -> Edge:
+def _edge(field: str, numbers: Sequence[float], low: bool, position: int, against: int) -> Edge:
     here, there = numbers[position], numbers[against]
     difference = abs(here - there)
-    return Edge(field, position, against, difference / max(abs(here), abs(there), 1e-9), difference, here)
+    return Edge(field, position, against, difference / max(abs(here), abs(there), 1e-9), difference, here, low)
 
 
 def _worth(edge: Edge, asked: Collection[str]) -> float:
@@ -96,9 +101,8 @@ def _worth(edge: Edge, asked: Collection[str]) -> float:
 
 def word_advantage(edge: Edge, among: int, values: Values, seed: int) -> str:
     """Return "the lightest of the three (1.1 kg)"; of a price the amount is left out, as it stands beside it."""
-    low = directions(values)[edge.field] == "lower"
     shown = "" if edge.field == "price" else values.show(edge.field, edge.value)
-    best = superlative(values, edge.field, low, among)
+    best = superlative(values, edge.field, edge.low, among)
     return standard().say(
         "edge.best", values.language, seed, best=best.text, among=values.count(among), value=shown, pair=among == 2
     )
@@ -106,7 +110,7 @@ def word_advantage(edge: Edge, among: int, values: Values, seed: int) -> str:
 
 def word_drawback(edge: Edge, values: Values, seed: int, other: str | None = None) -> str:
     """Return "4 h less battery life than the first", "$120 more than the second"; ``other`` names the other item."""
-    low = directions(values)[edge.field] == "lower"
+    low = edge.low
     other = other or standard().say("edge.other", values.language, position=values.ordinal(edge.against))
     difference = round(edge.difference, 2)
     if edge.field == "price":

@@ -19,6 +19,7 @@ from retrieval.catalogue import Catalogue
 
 _RESERVED = frozenset({"title", "price", "brand", "category", "rating", "rating_count", "stock", "created_at"})
 _SEPARATOR = re.compile(r"\s*[,(（，|]|\s+[-–—:/]\s+")
+_BESIDE_LATIN = re.compile(r"(?<=[A-Za-z0-9])(?=[和或])|(?<=[和或])(?=[A-Za-z0-9])")
 _SHORT_LEAST, _SHORT_MOST = 8, 32
 _ADJECTIVE = re.compile(r"(proof|able|ible|less|ful|ish|ous|ing|ed|free|ic|al|resistant|friendly|compatible|ready)$")
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -146,7 +147,10 @@ class Values:
     def listing(self, parts: list[str], style: str = "standard") -> str:
         """Return "a, b and c" (``standard``), "a, b or c" (``or``) of the parts that are not empty."""
         found = [part for part in parts if part]
-        return format_list(found, "or" if style == "or" else "standard", locale=self.language) if found else ""
+        if not found:
+            return ""
+        text = format_list(found, "or" if style == "or" else "standard", locale=self.language)
+        return _BESIDE_LATIN.sub(" ", text) if self.language == "zh" else text
 
     def series(self, parts: list[str]) -> str:
         """Return parts of unlike kinds as a list: "a, b, and c", "a、b、c"."""
