@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,12 +114,11 @@ def _csv_rows(text: io.TextIOWrapper, findings: Findings) -> Table:
         findings.fatal("has no header", row=1)
     delimiter = max(",;\t", key=header_line.count)
     header = next(csv.reader([header_line], delimiter=delimiter))
-    reader = csv.reader(text, delimiter=delimiter)
     chunks: list[pl.DataFrame] = []
     lines: list[int] = []
     rows: list[list[str]] = []
     keep = _distinct(header, findings)
-    for line, row in _numbered(reader, len(header), findings):
+    for line, row in _numbered(_Lines(text, 2), delimiter, len(header), findings):
         rows.append(row)
         lines.append(line)
         if len(rows) == CHUNK:
@@ -128,24 +128,57 @@ def _csv_rows(text: io.TextIOWrapper, findings: Findings) -> Table:
     return Table(pl.concat(chunks, rechunk=True), np.array(lines, dtype=np.int32))
 
 
-def _numbered(reader: Any, width: int, findings: Findings) -> Iterator[tuple[int, list[str]]]:
+class _Lines:
+    """Hands out a text's lines, counts them, and takes back those that a broken row swallowed."""
+
+    def __init__(self, text: Iterable[str], start: int) -> None:
+        """Keep the lines and the number of the first."""
+        self._lines = iter(text)
+        self._back: deque[str] = deque()
+        self._taken: list[str] = []
+        self.next = start
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the lines still to come."""
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line."""
+        line = self._back.popleft() if self._back else next(self._lines)
+        self._taken.append(line)
+        self.next += 1
+        return line
+
+    def begin(self) -> int:
+        """Start a row; returns its first line's number."""
+        self._taken.clear()
+        return self.next
+
+    def retreat(self) -> None:
+        """Give back all lines of the row but its first: a quote left open must not cost the rows after it."""
+        self._back.extendleft(reversed(self._taken[1:]))
+        self.next -= len(self._taken[1:])
+
+
+def _numbered(lines: _Lines, delimiter: str, width: int, findings: Findings) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that has as many fields as the header, with the line that it begins on."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
-        first = reader.line_num + 2
+        first = lines.begin()
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            findings.add(f"cannot be read ({error}); is a quote left open?", first)
+            findings.add(f"cannot be read ({error}); is a quote left open?", first, kind="cannot be read")
+            lines.retreat()
             continue
         if len(row) == width:
             yield first, row
         elif row:
-            last = reader.line_num + 1
-            hint = f"; it runs to line {last}: is a quote left open?" if last > first else ""
             kind = "has another number of fields than the header"
-            findings.add(f"has {len(row)} fields where the header has {width}{hint}", first, kind=kind)
+            findings.add(f"has {len(row)} fields where the header has {width}", first, kind=kind)
+            lines.retreat()
 
 
 def _distinct(header: list[str], findings: Findings) -> dict[int, str]:

@@ -130,7 +130,9 @@ def test_quantiles_leave_out_what_is_unstated(wardrobe: Catalogue, library: Cata
 
 def test_texts_hold_both_languages_and_nothing_that_changes(wardrobe: Catalogue, rooms: Catalogue) -> None:
     text = wardrobe.texts(wardrobe.row("w6"))
-    for part in ("Down Parka", "Nordvik", "Jackets", "colour black", "weight 1150 g", "羽绒大衣", "颜色 黑色", "1150 克", "外套"):
+    for part in ("Down Parka", "Nordvik", "Jackets", "colour black", "weight 1150 g"):
+        assert part in text
+    for part in ("羽绒大衣", "颜色 黑色", "1150 克", "外套"):
         assert part in text
     assert "249" not in text
     assert text.count("Nordvik") == 1

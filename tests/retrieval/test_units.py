@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.units import all_units, convert, currencies, display_unit, find_currency, find_unit, find_units, names_by_language
+from retrieval.units import (
+    all_units,
+    convert,
+    currencies,
+    display_unit,
+    find_currency,
+    find_unit,
+    find_units,
+    names_by_language,
+)
 
 
 @pytest.mark.parametrize(
