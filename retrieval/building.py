@@ -21,7 +21,7 @@ from retrieval.collaborative import CollaborativeModel, train
 from retrieval.dense import DenseStore, write_store
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
-from retrieval.lexical import LexicalIndex, write_lexical
+from retrieval.lexical import LexicalIndex, search_text, write_lexical
 from retrieval.loading import read_catalogue, read_interactions, read_relations, read_reviews
 from retrieval.mapping import mapped
 from retrieval.opened import OpenIndex
@@ -59,7 +59,8 @@ def write_index(
     save_catalogue(catalogue, folder / "catalogue")
     texts = [catalogue.texts(row) for row in range(len(catalogue))]
     embedded = _write_vectors(folder, catalogue, texts, embedder, shop.root / CACHE_NAME, previous, progress)
-    write_lexical(folder / "lexical", texts, progress)
+    searched = [search_text(catalogue, row, text) for row, text in enumerate(texts)]
+    write_lexical(folder / "lexical", searched, progress)
     learned = _write_learned(folder, shop, catalogue, inputs, previous, problems, progress)
     _write_relations(folder, shop, catalogue, problems, progress)
     for problem in problems:

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
 from core.errors import IndexFault, IndexMismatch, IndexMissing
 from core.ports import Embedder, Progress
 from core.settings import Settings
@@ -157,6 +159,8 @@ def open(
         _log.warning("%s; it is built anew", error)
         folder = build_now(progress, force=True)
         index = _opened(folder, shop_folder)
+    # Turns of several sessions run side by side: BLAS threads of their own would only wait for each other.
+    threadpool_limits(limits=1, user_api="blas")
     serving = [folder]
 
     def reopen(told: Progress | None) -> OpenIndex | None:

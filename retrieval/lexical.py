@@ -12,11 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from core.ports import Progress
+from retrieval.catalogue import Catalogue
 from retrieval.tokens import terms
 
-FULL_MATCH = 0.5
-"""BM25's share of the question's information when every term stands once in a text of mean length (1 / (1 + k1) is .4;
-repeated terms and short texts reach more): scores are brought to [0, 1] by it."""
+FULL_MATCH = 0.75
+"""BM25's share of the question's information that counts as all of it: a term that stands once in a text of mean length
+reaches 1 / (1 + k1) = .4, one that stands in the title too about .7. Scores are brought to [0, 1] by it."""
+
+
+def search_text(catalogue: Catalogue, row: int, text: str) -> str:
+    """Return what is indexed of an item: its text, with what it is called and what it is said once more.
+
+    What a thing is counts for more than what its description mentions it with.
+    """
+    item = catalogue.item_at(row)
+    category = catalogue.facets.get("category")
+    labels = category.value_labels if category else {}
+    kinds = [label for node in item.category for label in (node, *labels.get(node, {}).values())]
+    titles = [item.title, *item.texts.get("title", {}).values()]
+    return "\n".join([text, *titles, *kinds, item.brand or ""])
 
 
 def write_lexical(folder: Path, texts: Sequence[str], progress: Progress | None = None) -> None:

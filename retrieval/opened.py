@@ -18,7 +18,7 @@ from retrieval.dense import DenseStore
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.lexical import LexicalIndex
-from retrieval.popularity import quality, relative_prices
+from retrieval.popularity import novelty, quality, relative_prices
 from retrieval.quotes import ReviewStore
 
 BACKGROUND = 1024
@@ -72,6 +72,16 @@ class OpenIndex:
         now = self.catalogue.snapshot
         state = (now.columns.get("price"), now.columns.get("category"))
         return self._remembered("price", state, lambda: relative_prices(self.catalogue))
+
+    def novelty(self, now: float) -> Floats:
+        """Every item's novelty, exact to the hour."""
+        hour = round(now / 3600.0)
+        column = self.catalogue.snapshot.columns.get("created_at")
+        known = self._derived.get("new")
+        if known is None or known[0] != (column, hour):
+            known = ((column, hour), novelty(self.catalogue.numbers("created_at"), hour * 3600.0))
+            self._derived["new"] = known
+        return known[1]
 
     def _remembered(self, name: str, state: tuple[object, ...], make: Callable[[], Floats]) -> Floats:
         """Return what ``make`` makes, made anew only when one of the columns that it rests on was replaced."""

@@ -14,7 +14,7 @@ from retrieval.sources import POPULARITY, QUALITY, Mask, Retriever
 
 EXACT_ROWS = 20_000
 """Up to so many survivors all are scored. Measured on 2 cores with 384 numbers an item: TODO."""
-PROPOSALS = 300
+PROPOSALS = 200
 """Candidates that each source proposes when not all are scored."""
 
 

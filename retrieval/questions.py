@@ -8,6 +8,7 @@ the share of candidates that state the facet. The category is asked like any oth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,7 @@ STATED_BY = 0.7
 MOST_OPTIONS = 4
 MOST_QUESTIONS = 3
 LEAST_CANDIDATES = 4
-SAMPLED = 100
+SAMPLED = 60
 VARIANTS_COST = 0.7
 LEAST_GAIN = 0.25
 Floats = npt.NDArray[np.float64]
@@ -56,7 +57,13 @@ def questions(
         for name, facet in catalogue.facets.items()
         if facet.ask and name not in skipped and (question := _question(catalogue, facet, rows, weights)) is not None
     ]
-    return tuple(sorted(found, key=lambda question: (-question.gain, question.field))[:MOST_QUESTIONS])
+    likely = sorted(found, key=lambda question: (-question.gain, question.field))[: 2 * MOST_QUESTIONS]
+    variants = _variants(catalogue, rows[np.argsort(-weights, kind="stable")[:SAMPLED]])
+    gained = [
+        replace(question, gain=round(question.gain * _between_products(catalogue, question.field, variants), 4))
+        for question in likely
+    ]
+    return tuple(sorted(gained, key=lambda question: (-question.gain, question.field))[:MOST_QUESTIONS])
 
 
 def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -> Question | None:
@@ -74,29 +81,33 @@ def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -
     offered = np.sort(shares)[::-1]
     split = np.append(offered[:MOST_OPTIONS], offered[MOST_OPTIONS:].sum()) / stated
     split = split[split > 0]
-    gain = float(-(split * np.log2(split)).sum() * stated) * _between_products(catalogue, facet, rows)
+    gain = float(-(split * np.log2(split)).sum() * stated)
     return Question(facet.name, tuple(options), round(gain, 4)) if gain >= LEAST_GAIN else None
 
 
-def _between_products(catalogue: Catalogue, facet: Facet, rows: Rows) -> float:
+def _variants(catalogue: Catalogue, rows: Rows) -> list[list[int]]:
+    """Return the rows of each product that has several variants among the rows."""
+    column = catalogue.column("group_id")
+    if column is None:
+        return []
+    groups: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        group = column.at(row)
+        if group is not None:
+            groups.setdefault(group, []).append(row)
+    return [members for members in groups.values() if len(members) > 1]
+
+
+def _between_products(catalogue: Catalogue, name: str, variants: Sequence[Sequence[int]]) -> float:
     """Return 1 for a facet that tells products apart, less the more it tells only variants of one product apart.
 
     Which product comes first in a talk, which colour of it last.
     """
-    groups, values = catalogue.column("group_id"), catalogue.column(facet.name)
-    if groups is None or values is None:
+    column = catalogue.column(name)
+    if column is None or not variants:
         return 1.0
-    found: dict[str, set[object]] = {}
-    sizes: dict[str, int] = {}
-    for row in rows[:SAMPLED].tolist():
-        group = groups.at(row)
-        if group is not None:
-            sizes[group] = sizes.get(group, 0) + 1
-            found.setdefault(group, set()).add(values.at(row))
-    several = [group for group, size in sizes.items() if size > 1]
-    if not several:
-        return 1.0
-    return 1.0 - VARIANTS_COST * sum(len(found[group]) > 1 for group in several) / len(several)
+    differ = sum(len({column.at(row) for row in members}) > 1 for members in variants)
+    return 1.0 - VARIANTS_COST * differ / len(variants)
 
 
 def _values(

@@ -175,11 +175,13 @@ class Reasoner:
             "item_id": other.id, "title": other.title, "event": event.value, "now": source is SESSION,
         }  # fmt: skip
         if event is EventKind.RATING:
-            given = [
-                each.weight for each in self.signals.events if each.row == taste.rows[place] and each.kind is event
-            ]
-            data["rating"] = round((given[-1] + 1.0) * self.index.history.top / 2.0, 1)
+            data["rating"] = self._rating_of(int(taste.rows[place]))
         return [Reason(ReasonKind.PROFILE, Source("interaction", other.id), data, part)]
+
+    def _rating_of(self, row: int) -> float:
+        """Return the user's latest rating of an item."""
+        given = [each.weight for each in self.signals.events if each.row == row and each.kind is EventKind.RATING]
+        return round((given[-1] + 1.0) * self.index.history.top / 2.0, 1)
 
     def _collaborative(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
         """Return the user's items that carried the predicted preference."""
@@ -264,7 +266,8 @@ class Reasoner:
         code = int(codes[row])
         if code not in self._peers:
             self._peers[code] = np.flatnonzero(self._matching & (codes == code))
-        return np.union1d(self._peers[code], [row])
+        peers = self._peers[code]
+        return peers if self._matching[row] else np.append(peers, row)
 
     def _review(self, item: Item, row: int) -> list[Reason]:
         """Return a customer's favourable words on what was asked."""

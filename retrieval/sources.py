@@ -22,13 +22,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from retrieval.popularity import novelty
 from retrieval.signals import PROFILE_ITEMS, SESSION_ITEMS, Rows, Signals, Taste
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-OVER_FETCH = 4
-"""The approximate search knows no mask: it is asked for so many times more than is needed."""
+OVER_FETCH = 1.3
+"""The approximate search knows no mask: it is asked for so many more than the mask's share of all items calls for."""
+MOST_FETCHED = 1500
 PAID_ITEMS = 40
 PAID_AT_LEAST = 3
 LOUD = 2.0
@@ -70,7 +70,8 @@ def best(scores: Floats, k: int, mask: Mask) -> Rows:
 def nearest(signals: Signals, vector: Floats, k: int, mask: Mask) -> Rows:
     """Return rows near a vector by Chroma's approximate search, within the mask, nearest first."""
     catalogue = signals.index.catalogue
-    wanted = min(k * OVER_FETCH, len(catalogue))
+    share = max(float(np.count_nonzero(mask)) / len(mask), 1e-6)
+    wanted = min(int(k * OVER_FETCH / share), MOST_FETCHED, len(catalogue))
     keys = signals.index.dense.search(vector[None, :], wanted)[0]
     rows = np.array([catalogue.row(key) for key in keys if catalogue.has(key)], dtype=np.int64)
     return rows[mask[rows]][:k] if len(rows) else rows
@@ -250,10 +251,6 @@ class Static:
         return np.asarray(self.values(signals)[rows], dtype=np.float32)
 
 
-def _novelty(signals: Signals) -> Floats:
-    return novelty(signals.index.catalogue.numbers("created_at"), signals.now)
-
-
 SEMANTIC = Semantic()
 LEXICAL = Lexical()
 COLLABORATIVE = Collaborative()
@@ -264,7 +261,7 @@ GRAPH = Graph()
 PRICE = PriceFit()
 POPULARITY = Static("popularity", lambda signals: signals.index.popularity)
 QUALITY = Static("quality", lambda signals: signals.index.quality)
-NEW = Static("new", _novelty)
+NEW = Static("new", lambda signals: signals.index.novelty(signals.now))
 SOURCES: tuple[Retriever, ...] = (
     SEMANTIC, LEXICAL, COLLABORATIVE, ANCHOR, SESSION, PROFILE, GRAPH, POPULARITY, QUALITY, PRICE, NEW,
 )  # fmt: skip
