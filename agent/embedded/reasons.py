@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -36,8 +36,17 @@ def annotate(recommendation: Recommendation, catalogue: Catalogue, language: Lan
         said = reason
         if named and reason.kind is ReasonKind.SEMANTIC:  # the lexical reason names the same words already
             said = replace(reason, data={key: value for key, value in reason.data.items() if key != "words"})
+        elif reason.kind is ReasonKind.LEXICAL:
+            said = replace(reason, data={**reason.data, "terms": _telling(reason, recommendation.item)})
         reasons.append(replace(reason, text=word_reason(said, recommendation.item, catalogue, language)))
     return replace(recommendation, reasons=tuple(reasons))
+
+
+def _telling(reason: Reason, item: Item) -> list[str]:
+    """Return the words that the title does not say already, or all when it says every one."""
+    terms = [str(term) for term in reason.data.get("terms") or ()]
+    titles = " ".join((item.title, *item.texts.get("title", {}).values())).lower()
+    return [term for term in terms if term.lower() not in titles] or terms
 
 
 def shortened(text: str, limit: int) -> str:
@@ -60,6 +69,10 @@ class _Wording:
 
     def say(self, key: str, **variables: Any) -> str:
         return standard().say(key, self.values.language, self.seed, **variables)
+
+    def own_title(self) -> str:
+        """Return this item's title as :meth:`title_of` would."""
+        return self.values.padded(self.values.short(self.item))
 
     def title_of(self, item_id: object, title: object = None) -> str:
         """Return another item's title; the given one when the catalogue has it no more."""
@@ -110,7 +123,7 @@ def _attribute(words: _Wording) -> str:
 def _semantic(words: _Wording) -> str:
     if words.data.get("item_id"):
         title = words.title_of(words.data["item_id"], words.data.get("title"))
-        names = [str(name) for name in words.data.get("shared") or ()][:3]
+        names = [str(name) for name in words.data.get("shared") or () if name != "category"][:3]
         shared = words.values.listing([words.values.label(name) for name in names])
         return words.say("reason.anchor", title=title, shared=shared) if title else ""
     said = _quoted_words(words)
@@ -124,15 +137,26 @@ def _lexical(words: _Wording) -> str:
 
 def _quoted_words(words: _Wording) -> str:
     terms = words.data.get("words") or words.data.get("terms") or ()
-    terms = [terms] if isinstance(terms, str) else list(terms)
-    quoted = [words.say("value.quoted", text=plain(str(term))) for term in terms[:3]]
+    terms = [terms] if isinstance(terms, str) else [plain(str(term)) for term in terms]
+    quoted = [words.say("value.quoted", text=term) for term in rejoined(terms)[:3]]
     return words.values.listing(quoted)
 
 
+def rejoined(terms: Sequence[str]) -> list[str]:
+    """Return terms with overlapping pairs of Chinese characters put together again: 咖啡 and 啡机 are 咖啡机."""
+    found: list[str] = []
+    for term in terms:
+        if found and term and not term.isascii() and len(term) > 1 and found[-1].endswith(term[:-1]):
+            found[-1] += term[-1]
+        else:
+            found.append(term)
+    return found
+
+
 def _collaborative(words: _Wording) -> str:
-    liked = [words.title_of(key) for key in words.data.get("liked") or () if str(key) != words.item.id]
+    liked = dict.fromkeys(words.title_of(key) for key in words.data.get("liked") or () if str(key) != words.item.id)
     users = int(words.data.get("users") or 0)
-    titles = words.values.listing([title for title in liked if title][:2])
+    titles = words.values.listing([title for title in liked if title and title != words.own_title()][:2])
     if titles:
         return words.say("reason.collaborative_liked", titles=titles)
     return words.say("reason.collaborative", users=words.values.number(users) if users > 1 else "")
@@ -208,10 +232,13 @@ def _profile(words: _Wording) -> str:
         return words.say(key, label=values.label(field), value=value)
     event = str(data.get("event") or "")
     event = event if event in ("view", "click", "cart", "purchase", "rating", "like") else "view"
+    rating = words.values.number(float(data["rating"])) if data.get("rating") is not None else ""
     if str(data.get("item_id")) == words.item.id:
-        return words.say(f"reason.profile_self_{event}")
+        return words.say(f"reason.profile_self_{event}", rating=rating)
     title = words.title_of(data.get("item_id"), data.get("title"))
-    return words.say(f"reason.profile_{event}", title=title, now=bool(data.get("now"))) if title else ""
+    if title == words.own_title():
+        return words.say("reason.profile_variant")
+    return words.say(f"reason.profile_{event}", title=title, now=bool(data.get("now")), rating=rating) if title else ""
 
 
 def _generated(words: _Wording) -> str:

@@ -55,7 +55,7 @@ def _end(facet: Facet, low: bool) -> tuple[str, str]:
     ends = _ENDS_BY_UNIT.get(unit)
     if ends is None:
         good = not low and facet.better == "higher"
-        ends = (("low", "低"), ("good" if good else "high", "好" if good and not unit else "高"))
+        ends = (("low", "低"), ("good" if good else "high", "高"))
     return ends[0] if low else ends[1]
 
 

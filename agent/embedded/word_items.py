@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agent.embedded.reasons import annotate
+from agent.embedded.reasons import annotate, shortened
 from agent.embedded.word_tradeoffs import Edge, directions, edges, word_advantage, word_drawback
 from agent.embedded.word_values import fact
 from agent.embedded.word_voice import Piece, Voice
@@ -19,8 +19,8 @@ _LOW_STOCK = 3
 _ASKED = {
     ReasonKind.CONSTRAINT: 0.3,
     ReasonKind.PROFILE: 0.75,
-    ReasonKind.SEMANTIC: 0.25,
-    ReasonKind.LEXICAL: 0.6,
+    ReasonKind.SEMANTIC: 0.15,
+    ReasonKind.LEXICAL: 0.3,
 }
 """Kinds that tie an item to what the user said or did, and how much each is worth saying."""
 _BEYOND = {
@@ -35,6 +35,11 @@ _BEYOND = {
     ReasonKind.GENERATED: 0.3,
 }
 """Kinds that tell the user something new."""
+_FILLER = 0.3
+"""What is worth less ties an item to the need only in general words; a fact is better."""
+_LAST_RESORT = 0.05
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
+_SUMMARY = 90
 _SAME_TEXT, _SAME_TOPIC = 1.0, 0.3
 """What having been said of an item before costs a fragment."""
 
@@ -73,12 +78,14 @@ def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list
     found = [annotate(one, voice.context.catalogue, voice.language) for one in found]
     asked = {sort.field for sort in wants.sorts} | {one.field for one in wants.constraints}
     items = [one.item for one in found]
-    asked |= spoken_of(voice, f"{wants.text} {voice.context.message}")
+    spoken = spoken_of(voice, f"{wants.text} {voice.context.message}")
+    asked |= spoken
     ahead, behind = edges(items, voice.values, asked, wants.sorts)
     said = _Said()
     pieces = []
     for position, one in enumerate(found):
-        body = _body(voice, one, wants, said, _Place(position, len(found), ahead.get(position), behind.get(position)))
+        place = _Place(position, len(found), ahead.get(position), behind.get(position))
+        body = _body(voice, one, _facts(voice, one.item, wants, spoken), said, place)
         pieces.append(Piece(f"{position + 1}. {head(voice, one.item)}{body}{remarks(voice, one)}", tight=True))
     return pieces
 
@@ -127,15 +134,18 @@ class _Place:
     behind: Edge | None
 
 
-def _body(voice: Voice, found: Recommendation, wants: Wants, said: _Said, place: _Place) -> str:
+def _body(voice: Voice, found: Recommendation, facts: list[_Fragment], said: _Said, place: _Place) -> str:
     best = place.ahead
     advantage = word_advantage(best, place.among, voice.values, voice.seed + place.position) if best else ""
     beyond = _beyond(voice, found)
     if best:
         beyond.append(_Fragment(best.field, advantage, 1.0))
+    beyond.append(_Fragment("description", _summary(voice, found.item), _LAST_RESORT))
     taken = {best.field} if best else set()
-    first = said.choose(_asked(voice, found, wants), without=taken) or said.choose(beyond)
-    second = said.choose(beyond, without={first.topic}) if first else None
+    tied = [*facts, *_asked(voice, found)]
+    strong = [one for one in tied if one.worth >= _FILLER]
+    first = said.choose(strong, without=taken) or said.choose(beyond) or said.choose(tied)
+    second = said.choose(beyond, without={first.topic, "description"}) if first else None
     chosen = {one.topic for one in (first, second) if one}
     but = ""
     if place.behind and place.behind.field not in chosen and (best or said.topics["drawback"] < 1):
@@ -152,23 +162,37 @@ def _body(voice: Voice, found: Recommendation, wants: Wants, said: _Said, place:
     )  # fmt: skip
 
 
-def _asked(voice: Voice, found: Recommendation, wants: Wants) -> list[_Fragment]:
-    """Return what ties the item to the need: the facts asked about, then the reasons from words and history."""
-    fragments, item = [], found.item
-    for sort in wants.sorts:
-        if sort.field != "price" and (value := fact(item, sort.field)) is not None and not isinstance(value, str):
-            shown = voice.values.show(sort.field, value)
-            text = voice.values.phrase(sort.field, value) if isinstance(value, (int, float)) else shown
-            fragments.append(_Fragment(sort.field, text, 1.0))
-    for reason in found.reasons:
-        if reason.kind not in _ASKED:
-            continue
-        worth = _ASKED[reason.kind] + (0.45 if reason.kind is ReasonKind.SEMANTIC and reason.data.get("words") else 0.0)
-        if reason.kind is ReasonKind.CONSTRAINT:
-            fragments.append(_met(voice, reason, voice.values.title(item)))
-            continue
-        fragments.append(_Fragment(reason.kind, reason.text, worth + min(reason.weight, 0.1), _content(reason)))
+def _facts(voice: Voice, item: Item, wants: Wants, spoken: Collection[str]) -> list[_Fragment]:
+    """Return the item's values of the facets that the user sorted by or spoke of."""
+    fragments = []
+    for name in dict.fromkeys([*(sort.field for sort in wants.sorts), *sorted(spoken)]):
+        value = fact(item, name)
+        if name not in ("price", "rating") and isinstance(value, (int, float)):
+            fragments.append(_Fragment(name, voice.values.phrase(name, value), 1.0))
     return fragments
+
+
+def _asked(voice: Voice, found: Recommendation) -> list[_Fragment]:
+    """Return what ties the item to the need: the requirements that it meets, the reasons from words and history."""
+    fragments, title = [], voice.values.title(found.item)
+    for reason in found.reasons:
+        if reason.kind is ReasonKind.CONSTRAINT:
+            fragments.append(_met(voice, reason, title))
+        elif reason.kind in _ASKED:
+            worth = _ASKED[reason.kind] + min(reason.weight, 0.1)
+            words = [str(word).lower() for word in reason.data.get("words") or reason.data.get("terms") or ()]
+            if words and all(word in title.lower() for word in words):
+                worth = 0.1  # the title says so itself
+            elif words:
+                worth += 0.3
+            fragments.append(_Fragment(reason.kind, reason.text, worth, _content(reason)))
+    return fragments
+
+
+def _summary(voice: Voice, item: Item) -> str:
+    """Return the description's first sentence, for an item of which nothing else is left to say."""
+    sentence = _SENTENCE_END.split(item.text("description", voice.language).strip(), maxsplit=1)[0]
+    return shortened(sentence, _SUMMARY).rstrip(".。!！")
 
 
 def _content(reason: Reason) -> str:
@@ -187,8 +211,15 @@ def _met(voice: Voice, reason: Reason, title: str) -> _Fragment:
     if name == "brand":
         text = voice.values.show(name, value) if negative else ""
         text = "" if text in title else text
-        return _Fragment(name, voice.say("item.brand", brand=text) if text else "", 0.3)
-    return _Fragment(name, voice.values.phrase(name, value), 0.5 if negative or isinstance(value, tuple) else 0.0)
+        return _Fragment(name, voice.say("item.brand", brand=voice.values.padded(text).rstrip()) if text else "", 0.3)
+    if isinstance(value, tuple) and not negative:
+        asked = reason.data.get("value")
+        more = [one for one in value if one != asked and not (isinstance(asked, (list, tuple)) and one in asked)]
+        values = voice.values.listing([voice.values.show(name, one) for one in more[:3]])
+        return _Fragment(
+            name, voice.say("item.also", label=voice.values.label(name), values=values) if more else "", 0.5
+        )
+    return _Fragment(name, voice.values.phrase(name, value), 0.5 if negative else 0.0)
 
 
 def _beyond(voice: Voice, found: Recommendation) -> list[_Fragment]:

@@ -21,7 +21,8 @@ def plain(text: str) -> str:
 def escape(text: str) -> str:
     """Return one line of Markdown that shows exactly this text: no emphasis, link, table cell or HTML of its own."""
     text = _SPECIAL.sub(r"\\\1", plain(text))
-    text = _ENTITY.sub(r"\&", text).replace("<", "&lt;").replace(">", "&gt;")
+    text = _ENTITY.sub(r"\&", text).replace("<", "&lt;")
+    text = "\\" + text if text.startswith((">", "#")) else text
     return _AUTOLINK.sub(lambda found: found.group().replace("://", "\\://").replace("www.", "www\\."), text)
 
 

@@ -91,7 +91,7 @@ def _degree(voice: Voice, found: Recommended) -> tuple[str, str] | None:
     new = [float(one) for one in now if isinstance(one, (int, float))]
     same = {item.id for item in voice.context.on_screen} & {one.item.id for one in found.ranking.items}
     if not old or len(new) < len(now) or same:
-        return None
+        return ("lead.lean", voice.safe(word)) if not same else None
     beats = min(new) > max(old) if sort.descending else max(new) < min(old)
     return ("lead.all_beat" if beats else "lead.lean", voice.safe(word))
 

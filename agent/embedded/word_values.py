@@ -111,7 +111,14 @@ class Values:
         return self.shop.currency or (facet or self.facet("price")).unit
 
     def value(self, field: str, value: str) -> str:
-        """Return a value's display name."""
+        """Return a value's display name; of a category path its last part, told apart when that name is not unique."""
+        if field == "category" and ">" in value:
+            *above, last = [part.strip() for part in value.split(">")]
+            alike = sum(path[-1:] == (last,) for path in self.catalogue.category_paths())
+            name = self.value(field, last)
+            if alike < 2 or not above:
+                return name
+            return standard().say("value.within", self.language, value=name, within=self.value(field, above[-1]))
         shown = self.facet(field).value_label(value, self.language)
         if shown == value and field == "category" and value in self.shop.categories:
             shown = self.shop.categories[value].label.get(self.language) or value
