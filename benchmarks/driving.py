@@ -27,7 +27,7 @@ SCRIPTS: tuple[tuple[str, ...], ...] = (
     ),
     ("a camera for {use}", "between $100 and ${price}", "compare 1 and 2", "what is the warranty?", "goodbye"),
 )
-"""What the shoppers say; each list is one visit. Slots are filled anew, so that remembered query vectors do not help."""
+"""What the shoppers say; each list is one visit. Slots are filled anew, so that no query vector is remembered."""
 
 HOW = "daily serious occasional late-night weekend outdoor family shared quick relaxed".split()
 WHAT = (
