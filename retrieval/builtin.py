@@ -15,20 +15,23 @@ _BUILT_IN: Mapping[str, tuple[FacetType, FacetConfig]] = {
         FacetType.NUMBER,
         FacetConfig(
             label={"en": "price", "zh": "价格"},
-            synonyms={"en": ["cost", "budget"], "zh": ["价钱", "价位", "售价", "预算"]},
+            synonyms={"en": ["cost", "budget", "money"], "zh": ["价钱", "价位", "售价", "预算"]},
             better="lower",
             low={
-                "en": ["cheap", "inexpensive", "affordable", "budget", "low-priced"],
-                "zh": ["便宜", "实惠", "平价", "划算"],
+                "en": ["cheap", "affordable", "inexpensive", "economical", "low cost", "budget friendly", "budget"],
+                "zh": ["便宜", "实惠", "平价", "低价", "划算", "性价比高"],
             },
-            high={"en": ["expensive", "premium", "high-end", "luxury", "pricey"], "zh": ["贵", "高端", "高档", "豪华"]},
+            high={
+                "en": ["expensive", "pricey", "costly", "premium", "high end", "luxurious", "luxury"],
+                "zh": ["贵", "昂贵", "高端", "高档", "豪华"],
+            },
         ),
     ),
     "brand": (
         FacetType.CATEGORY,
         FacetConfig(
             label={"en": "brand", "zh": "品牌"},
-            synonyms={"en": ["make", "maker", "manufacturer"], "zh": ["牌子", "厂商"]},
+            synonyms={"en": ["make", "maker", "manufacturer"], "zh": ["牌子", "厂商", "厂家"]},
         ),
     ),
     "category": (
@@ -39,7 +42,7 @@ _BUILT_IN: Mapping[str, tuple[FacetType, FacetConfig]] = {
         FacetType.NUMBER,
         FacetConfig(
             label={"en": "rating", "zh": "评分"},
-            synonyms={"en": ["stars", "score"], "zh": ["评价", "星级"]},
+            synonyms={"en": ["stars", "star", "score", "reviews"], "zh": ["评价", "星级", "星", "口碑"]},
             better="higher",
             low={"en": ["badly rated"], "zh": ["评分低"]},
             high={
@@ -52,14 +55,14 @@ _BUILT_IN: Mapping[str, tuple[FacetType, FacetConfig]] = {
         FacetType.NUMBER,
         FacetConfig(label={"en": "number of ratings", "zh": "评价数"}, better="higher", ask=False),
     ),
-    "stock": (FacetType.NUMBER, FacetConfig(label={"en": "stock", "zh": "库存"}, ask=False)),
+    "stock": (FacetType.NUMBER, FacetConfig(label={"en": "stock", "zh": "库存"}, synonyms={"en": ["availability"], "zh": ["现货"]}, ask=False)),
     "created_at": (
         FacetType.DATE,
         FacetConfig(
             label={"en": "date of arrival", "zh": "上架时间"},
             better="higher",
             low={"en": ["oldest"], "zh": ["最早"]},
-            high={"en": ["new", "newest", "latest", "recent"], "zh": ["新品", "最新", "新款", "新上架"]},
+            high={"en": ["newest", "latest", "recent", "just released", "brand new"], "zh": ["新品", "最新", "新款", "新上架"]},
             ask=False,
         ),
     ),

@@ -22,6 +22,7 @@ class Grammar:
     roles: dict[str, list[str]]
     ordinals: dict[int, list[str]]
     numbers: dict[int, list[str]]
+    decades: dict[int, list[str]]
     multipliers: dict[int, list[str]]
     cues: dict[str, list[str]]
     politeness: list[str]
@@ -54,6 +55,7 @@ def load_grammar(language: str) -> Grammar:
         roles=table("grammar"),
         ordinals=table("ordinals"),
         numbers=table("numbers"),
+        decades=table("decades"),
         multipliers=table("multipliers"),
         cues=table("cues"),
         politeness=_phrases(path, "politeness", data["politeness"]),

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     CUE = "cue"
     ORDINAL = "ordinal"
     NUMBER = "number"
+    DECADE = "decade"
     MULTIPLIER = "multiplier"
     POLITE = "polite"
 
@@ -131,7 +132,9 @@ class Lexicon:
             surface = " ".join(token.text for token in window)
             # "light" is the wish, "lights" the category, although both have one stem: the exact wording goes first.
             exact = [entry for entry in entries if entry.surface == surface]
-            rest = [entry for entry in entries if entry.surface != surface]
+            rest = [entry for entry in entries if entry.surface != surface and entry.kind is not Kind.ITEM]
+            if not exact and not rest:
+                continue  # a title is a name: it is not met through its stem
             if not exact and length == 1 and _unsafe_inflection(entries, tokens[at]):
                 continue
             return Span(at, at + length, tuple(exact or rest), surface)

@@ -10,8 +10,9 @@ import numpy as np
 from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
 from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
 from agent.embedded.reading import Element, Reading
-from agent.embedded.vocabulary import Vocabulary
+from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
+from retrieval.catalogue import BUILT_IN
 
 VAGUE_SHARE = 0.35
 """A vague word ("cheap", "light") means the lowest or highest 35 % of the category."""
@@ -159,6 +160,7 @@ class NeedsReader:
         said = {*self._reading.elements[quantity.start : quantity.end], quantity.comparator} - {None}
         words = [element.text for element in self._reading.elements if element in said]
         facet = self._catalogue.facets[field]
+        value = as_value(facet, value)
         strength = Strength.WISH if hedged else Strength.MUST
         return Constraint("", field, op, value, facet.unit, strength, text=_spaced(words))
 
@@ -197,7 +199,8 @@ class NeedsReader:
             if not element.role("drop", "other"):
                 continue
             for index in range(max(0, at - 2), min(len(elements), at + 4)):
-                entry = elements[index].span.of(*SHOP_KINDS) if elements[index].span else None
+                span = elements[index].span
+                entry = span.of(*SHOP_KINDS) if span else None
                 near = index in (at - 1, at + 1, at + 2) and elements[index].clause == element.clause
                 if entry is None or not near or index in self._used or entry.kind is Kind.ITEM:
                     continue
@@ -343,8 +346,9 @@ class NeedsReader:
             return
         bound = float(np.quantile(numbers, 1 - VAGUE_SHARE if higher else VAGUE_SHARE))
         op = Op.GE if higher else Op.LE
-        unit = self._catalogue.facets[field].unit
-        self._constraints.append(Constraint("", field, op, round(bound, 3), unit, Strength.WISH, text=element.text))
+        facet = self._catalogue.facets[field]
+        value = as_value(facet, round(bound, 3))
+        self._constraints.append(Constraint("", field, op, value, facet.unit, Strength.WISH, text=element.text))
 
     # Words for the encoder
 
@@ -377,7 +381,7 @@ class NeedsReader:
         if (
             entry is None
             or facet is None
-            or (facet.name in self._vocabulary.builtins and entry.kind is not Kind.CATEGORY)
+            or (facet.name in BUILT_IN and entry.kind is not Kind.CATEGORY)
         ):
             return []
         if entry.kind in (Kind.CATEGORY, Kind.VALUE):

@@ -24,6 +24,8 @@ class Number:
     value: float
     spelled: bool = False
     """True when it was written in words or Chinese numerals: a weaker hint of a quantity."""
+    decade: bool = False
+    """True for "the nineties": the number is the first of ten years."""
 
 
 def chinese_number(text: str) -> float | None:
@@ -90,6 +92,8 @@ def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Nu
         return Number(at, end, value)
     if token.kind == "cjk" and token.text in _NUMERAL and _is_free(covered, at):
         return _chinese_at(tokens, covered, at)
+    if span is not None and span.start == at and (entry := span.of(Kind.DECADE)):
+        return Number(at, span.end, float(entry.value), spelled=True, decade=True)
     if span is not None and span.start == at and (entry := span.of(Kind.NUMBER)):
         value, end = _multiplied(tokens, covered, float(entry.value), span.end)
         return Number(at, end, value, spelled=True)

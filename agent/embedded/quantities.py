@@ -60,10 +60,27 @@ def _value(element: Element) -> float:
 
 
 def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity:
+    if elements[at].currency is None and (decade := _decade(elements, at)):
+        named = elements[at].number is not None and elements[at].number.decade
+        return Quantity(at, at + 1 if named else at + 2, decade, decade + 9, Op.BETWEEN, None, False, elements[at])
     unit, money, end = _unit_after(elements, at + 1, vocabulary)
     money = money or elements[at].currency is not None
     value = _value(elements[at])
     return Quantity(at, end, value, value, None, unit, money, elements[at])
+
+
+def _decade(elements: Sequence[Element], at: int) -> float | None:
+    """Read "the 90s", "1990s", "nineties" (as 90 + s), "80年代": the first year of a decade."""
+    value, number = _value(elements[at]), elements[at].number
+    if number is not None and number.decade:
+        return value
+    if at + 1 >= len(elements) or not elements[at + 1].role("decade") or value % 10:
+        return None
+    if 1000 <= value <= 2090:
+        return value
+    if not 0 <= value <= 90:
+        return None
+    return value + (1900 if value >= 30 else 2000)
 
 
 def _ranged(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity | None:
@@ -135,12 +152,12 @@ def choose_field(
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
     if quantity.unit is not None:
         return _most_plausible(fields, quantity, vocabulary, category)
-    temporal = any(e.role("temporal") for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2])
+    temporal = any(e.role("temporal", "decade") or (e.number and e.number.decade) for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2])
     if temporal:
         dated = [f for f in fields if _is_date_like(vocabulary, f)]
         if dated:
             return _most_plausible(dated, quantity, vocabulary, category)
-    if asked in fields or asked == "price":
+    if asked and (asked in fields or asked == "price") and _plausible(asked, quantity, vocabulary, category):
         return asked
     if quantity.op is None:
         return None
@@ -201,6 +218,13 @@ def _is_date_like(vocabulary: Vocabulary, field: str) -> bool:
         return True
     low, high = vocabulary.catalogue.quantiles(field, None, [0.02, 0.98])
     return bool(low > 1500 and high < 2200)
+
+
+def _plausible(field: str, quantity: Quantity, vocabulary: Vocabulary, category: str | None) -> bool:
+    """Tell whether a quantity lies near the values that the facet has in the category."""
+    numbers = vocabulary.numbers_of(field, category)
+    value = in_unit_of(field, quantity.high or 0.0, quantity.unit, vocabulary)
+    return bool(len(numbers)) and bool(numbers[0] * 0.5 <= value <= numbers[-1] * 2)
 
 
 def _most_plausible(

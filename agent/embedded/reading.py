@@ -148,19 +148,19 @@ def _govern(elements: list[Element]) -> list[Element]:
             for index in reached:
                 out[index] = replace(out[index], negated=not out[index].negated)
         if element.role("past"):
-            _mark_rest_of_clause(out, at, past=True)
+            _mark_rest_of_clause(out, at, "past")
         if element.role("hedge"):
-            _mark_rest_of_clause(out, at, hedged=True)
+            _mark_rest_of_clause(out, at, "hedged")
         if element.role("for"):
             for index in _next_shop(elements, at, limit=4):
                 out[index] = replace(out[index], purpose=True)
     return out
 
 
-def _mark_rest_of_clause(out: list[Element], at: int, **flags: bool) -> None:
+def _mark_rest_of_clause(out: list[Element], at: int, flag: str) -> None:
     index = at + 1
     while index < len(out) and out[index].clause == out[at].clause:
-        out[index] = replace(out[index], **flags)
+        out[index] = replace(out[index], past=True) if flag == "past" else replace(out[index], hedged=True)
         index += 1
 
 
@@ -178,6 +178,9 @@ def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
 
     "no Acme or Bolt, and no leather", "without a stand", "苹果不要".
     """
+    following = elements[at + 1] if at + 1 < len(elements) else None
+    if following is not None and following.role("too") and following.clause == elements[at].clause:
+        return [index for index in (at + 2,) if index < len(elements)]  # "not too long": the degree alone
     first = _first_governed(elements, at)
     if first is None:
         return _governed_before(elements, at)

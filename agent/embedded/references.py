@@ -89,7 +89,9 @@ def _named(reading: Reading, needs: Needs, on_screen: Sequence[Item], vocabulary
     for item_id in needs.items:
         item = vocabulary.catalogue.item(item_id)
         words = len([t for t in tokenize(item.title) if t.kind != "sign"])
-        generic = words == 1 and not POINTING & set(reading.cues())
+        others = [e for e in reading.elements if e.is_shop() and e.span and not e.span.of(Kind.ITEM)]
+        alone = not needs.unknown and not others
+        generic = words == 1 and not alone and not POINTING & set(reading.cues())
         if generic:  # a one-word title in a sentence is more often just a word
             continue
         variants = [i.id for i in on_screen if i.id == item.id or (item.group_id and i.group_id == item.group_id)]

@@ -92,7 +92,8 @@ class Requests:
             bound = self._critique(critique, shown, [*base.constraints, *constraints])
             if bound is not None:
                 constraints.append(bound)
-            sorts.append(Sort(critique.field, critique.higher))
+            else:  # nothing is shown yet that it could be relative to
+                sorts.append(Sort(critique.field, critique.higher))
         constraints += self._different(needs.different, shown)
         arguments: dict[str, Any] = {
             "set": [_argument(constraint) for constraint in constraints],
@@ -155,7 +156,9 @@ class Requests:
         found: list[Constraint] = []
         for field in fields:
             values = dict.fromkeys(v for item in shown for v in _texts(item, field))
-            if values:
+            if len(values) == 1:
+                found.append(Constraint("", field, Op.NE, next(iter(values))))
+            elif values:
                 found.append(Constraint("", field, Op.NOT_IN, tuple(values)))
         return found
 

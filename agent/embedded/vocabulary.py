@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from agent.embedded.grammar import Grammar, grammars
 from agent.embedded.inflection import comparatives, opposites, superlatives
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
-from core.entities import Constraint, Facet, FacetType, Op
-from retrieval.catalogue import Catalogue
+from core.entities import Constraint, Facet, FacetType, Op, Value
+from retrieval.catalogue import BUILT_IN, Catalogue
+from retrieval.comparing import iso_date
 from retrieval.constraints import mask
 from retrieval.units import all_units, currencies
 
@@ -27,13 +26,6 @@ MAX_VALUES = 20_000
 """Values of one facet that are learned by name."""
 
 
-def load_builtins() -> dict[str, Any]:
-    """Return the words of the reserved fields (``builtins.yaml``)."""
-    path = Path(__file__).parent / "builtins.yaml"
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return data
-
-
 class Vocabulary:
     """Everything that a message is read against; immutable once compiled."""
 
@@ -41,7 +33,6 @@ class Vocabulary:
         """Compile the vocabulary of a catalogue."""
         self.catalogue = catalogue
         self.grammars = grammars()
-        self.builtins = load_builtins()
         self.lexicon = Lexicon()
         self._counts: dict[tuple[str, str, str | None], int] = {}
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
@@ -68,11 +59,11 @@ class Vocabulary:
     def better(self, field: str) -> str | None:
         """Return which end of a numeric field most people want, if one: ``higher`` or ``lower``."""
         facet = self.catalogue.facets.get(field)
-        return (facet.better if facet else None) or self.builtins.get(field, {}).get("better")
+        return facet.better if facet else None
 
     def _add_grammar(self, grammar: Grammar) -> None:
         tables: list[tuple[Kind, dict[Any, list[str]]]] = [
-            (Kind.GRAMMAR, grammar.roles), (Kind.ORDINAL, grammar.ordinals), (Kind.NUMBER, grammar.numbers),
+            (Kind.GRAMMAR, grammar.roles), (Kind.ORDINAL, grammar.ordinals), (Kind.NUMBER, grammar.numbers), (Kind.DECADE, grammar.decades),
             (Kind.MULTIPLIER, grammar.multipliers), (Kind.CUE, grammar.cues), (Kind.POLITE, {"": grammar.politeness}),
         ]  # fmt: skip
         for kind, table in tables:
@@ -135,21 +126,13 @@ class Vocabulary:
                 self.lexicon.add(name, Kind.BRAND, "brand", brand)
 
     def _add_facet(self, facet: Facet) -> None:
-        builtin = self.builtins.get(facet.name, {})
-        names = [
-            facet.name.replace("_", " "),
-            *facet.labels.values(),
-            *_flat(facet.synonyms),
-            *_flat(builtin.get("words", {})),
-        ]
-        for name in self._sound(names):
+        names = [facet.name.replace("_", " "), *facet.labels.values(), *_flat(facet.synonyms)]
+        for name in names if facet.name in BUILT_IN else self._sound(names):
             self.lexicon.add(name, Kind.FACET, facet.name)
         if facet.type not in (FacetType.NUMBER, FacetType.DATE):
             return
-        low = [*_flat(facet.low_words), *_flat(builtin.get("low", {}))]
-        high = [*_flat(facet.high_words), *_flat(builtin.get("high", {}))]
-        self._add_degrees(facet.name, low, Kind.LOW, Kind.LOWER, Kind.LOWEST, Kind.HIGHER)
-        self._add_degrees(facet.name, high, Kind.HIGH, Kind.HIGHER, Kind.HIGHEST, Kind.LOWER)
+        self._add_degrees(facet.name, _flat(facet.low_words), Kind.LOW, Kind.LOWER, Kind.LOWEST, Kind.HIGHER)
+        self._add_degrees(facet.name, _flat(facet.high_words), Kind.HIGH, Kind.HIGHER, Kind.HIGHEST, Kind.LOWER)
 
     def _add_degrees(self, field: str, words: Iterable[str], plain: Kind, more: Kind, most: Kind, less: Kind) -> None:
         for word in words:
@@ -171,14 +154,21 @@ class Vocabulary:
         catalogue = self.catalogue
         owners: dict[tuple[str, ...], set[str]] = {}
         first: dict[tuple[str, ...], str] = {}
+        whole: dict[tuple[str, ...], set[str]] = {}
+        named: set[tuple[str, ...]] = set()
         for item_id, group, title in self._titles():
             words = tuple(token.text for token in tokenize(_BRACKETS.sub(" ", title)) if token.kind != "sign")[:8]
+            whole.setdefault(words, set()).add(group)
             for length in range(2, len(words) + 1) if len(words) > 1 else (1,):
                 key = words[:length]
                 owners.setdefault(key, set()).add(group)
                 first.setdefault(key, item_id)
+            first[words] = item_id if len(whole[words]) == 1 and words not in named else first[words]
+            named.add(words)
         brands = {tuple(t.text for t in tokenize(brand)) for brand in catalogue.values("brand")}
-        for key, groups in owners.items():
+        for key, beginning in owners.items():
+            # A whole title names its item even where longer titles begin with it.
+            groups = whole.get(key) or beginning
             if len(groups) == 1 and key not in brands and any(word not in self.stopwords for word in key):
                 self.lexicon.add(" ".join(key), Kind.ITEM, "", first[key], fuzzy=False)
 
@@ -204,3 +194,16 @@ class Vocabulary:
 
 def _flat(words: Any) -> list[str]:
     return [word for group in words.values() for word in group]
+
+
+def as_value(facet: Facet, value: Value) -> Value:
+    """Return a bound as constraints keep it: a date facet's years and days since the epoch as ISO dates."""
+    if facet.type is not FacetType.DATE:
+        return value
+    if isinstance(value, tuple):
+        return tuple(str(_date(float(each))) for each in value)
+    return _date(float(value))
+
+
+def _date(number: float) -> str:
+    return f"{int(number):04}-01-01" if 1000 <= number <= 2200 and number == int(number) else iso_date(int(number))

@@ -1,0 +1,45 @@
+"""Every dialogue of this folder, played through the public API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.assistant import Assistant
+from core.settings import Settings
+from tests import shops
+from tests.dialogues.conversation import load_dialogues, play
+
+ROOT = Path(__file__).resolve().parents[2]
+DIALOGUES = load_dialogues()
+
+
+@pytest.fixture(scope="module")
+def assistant_of(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Assistant]]:
+    """Return a function that opens a shop by name, once: an example shop, or one of ``tests/shops.py``."""
+    opened: dict[str, Assistant] = {}
+
+    def find(name: str) -> Assistant:
+        if name not in opened:
+            folder = ROOT / "shops" / name
+            if not folder.is_dir():
+                folder = getattr(shops, name)(tmp_path_factory.mktemp(name))
+            settings = Settings(shop=folder, data_dir=tmp_path_factory.mktemp(f"data-{name}"), watch=False)
+            encoder = settings.data_dir / "encoder"
+            if (cache_dir / "encoder").is_dir() and not encoder.exists():
+                encoder.symlink_to(cache_dir / "encoder")
+            opened[name] = Assistant.open(settings)
+        return opened[name]
+
+    yield find
+    for assistant in opened.values():
+        assistant.close()
+
+
+@pytest.mark.parametrize("dialogue", DIALOGUES, ids=[f"{d['file']}:{d['name']}" for d in DIALOGUES])
+async def test_dialogue(dialogue: dict[str, Any], assistant_of: Callable[[str], Assistant], encoder: Any) -> None:
+    encoder.embed(["warm"])  # builds the shared ONNX file once
+    await play(assistant_of(dialogue["shop"]), dialogue)
