@@ -61,7 +61,9 @@ def _write(out: Path, products: list[Product], people: People, log: Log, seed: i
     related = relate(products, log, seed)
     write_csv(out / "relations.csv", ["item_id", "relation", "related_id"], related)
     reviews = write_reviews(log, products, people, seed)
-    write_csv(out / "reviews.csv.gz", ["review_id", "item_id", "user_id", "text", "rating", "time", "language"], reviews)
+    write_csv(
+        out / "reviews.csv.gz", ["review_id", "item_id", "user_id", "text", "rating", "time", "language"], reviews
+    )
     rows = customer_rows(people, seed)
     write_csv(out / "customers.csv", list(rows[0]), (list(row.values()) for row in rows))
     write_json_lines(out / "orders.jsonl", draw_orders(log, products, rows, seed))

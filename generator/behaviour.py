@@ -81,7 +81,9 @@ def _plan(shelf: Shelf, people: People, visits: int, rng: np.random.Generator) -
     weights = np.asarray(read_table("tastes")["season"])[months] * weekend * np.linspace(0.75, 1.2, DAYS)
     user = rng.choice(len(people.ids), visits, p=people.activity / people.activity.sum())
     day = rng.choice(DAYS, visits, p=weights / weights.sum())
-    hours = np.clip(np.where(rng.random(visits) < 0.62, rng.normal(20, 1.8, visits), rng.normal(12.5, 2.6, visits)), 6, 23.6)
+    hours = np.clip(
+        np.where(rng.random(visits) < 0.62, rng.normal(20, 1.8, visits), rng.normal(12.5, 2.6, visits)), 6, 23.6
+    )
     interest = people.interests[user] * shelf.season[:, months[day]].T
     ladder = np.cumsum(interest, axis=1)
     category = (ladder < rng.random(visits)[:, None] * ladder[:, -1:]).sum(axis=1)
@@ -128,7 +130,9 @@ def _visit(
         column = where[1] if len(where) == 2 else np.zeros(len(where[0]), dtype=np.int64)
         value = np.full(len(where[0]), 1.0 if kind == 3 else np.nan)
         at = (second if kind > 1 else starts[where])[where[0]] if kind > 1 else starts[where]
-        rows.append(np.column_stack([user[where[0]], items[where[0], column], np.full(len(value), kind), value, at + delay]))
+        rows.append(
+            np.column_stack([user[where[0]], items[where[0], column], np.full(len(value), kind), value, at + delay])
+        )
     return np.concatenate(rows)
 
 
@@ -149,7 +153,10 @@ def _once(shelf: Shelf, columns: Floats) -> Floats:
     """Drop a second purchase of the same group by one customer: these things last."""
     bought = np.flatnonzero(columns[:, 2] == KINDS.index("purchase"))
     bought = bought[np.argsort(columns[bought, 4], kind="stable")]
-    pairs = columns[bought, 0].astype(np.int64) * (int(shelf.group.max()) + 1) + shelf.group[columns[bought, 1].astype(np.int64)]
+    pairs = (
+        columns[bought, 0].astype(np.int64) * (int(shelf.group.max()) + 1)
+        + shelf.group[columns[bought, 1].astype(np.int64)]
+    )
     _, first = np.unique(pairs, return_index=True)
     keep = np.ones(len(columns), dtype=bool)
     keep[np.delete(bought, first)] = False
@@ -162,7 +169,13 @@ def _opinions(shelf: Shelf, people: People, columns: Floats, rng: np.random.Gene
     user, item = bought[:, 0].astype(np.int64), bought[:, 1].astype(np.int64)
     fit = np.einsum("sf,sf->s", people.tastes[user], shelf.features[item])
     fit = (fit - fit.mean()) / (fit.std() + 1e-9)
-    mood = 4.15 + 1.7 * (shelf.quality[item] - 0.55) + 0.25 * shelf.value[item] + 0.22 * fit + rng.normal(0, 0.85, len(item))
+    mood = (
+        4.15
+        + 1.7 * (shelf.quality[item] - 0.55)
+        + 0.25 * shelf.value[item]
+        + 0.22 * fit
+        + rng.normal(0, 0.85, len(item))
+    )
     stars = np.clip(np.rint(mood), 1, 5)
     later = bought[:, 4] + rng.integers(3 * 86400, 30 * 86400, len(item))
     rated = rng.random(len(item)) < 0.86
@@ -171,5 +184,7 @@ def _opinions(shelf: Shelf, people: People, columns: Floats, rng: np.random.Gene
     rows = []
     for kind, mask, value in ((4, rated, stars), (5, liked, np.nan), (6, disliked, np.nan)):
         values = np.broadcast_to(value, stars.shape)[mask]
-        rows.append(np.column_stack([user[mask], item[mask], np.full(mask.sum(), kind), values, later[mask] + 60 * (kind - 4)]))
+        rows.append(
+            np.column_stack([user[mask], item[mask], np.full(mask.sum(), kind), values, later[mask] + 60 * (kind - 4)])
+        )
     return np.concatenate(rows)

@@ -42,7 +42,9 @@ def draw_people(count: int, rng: np.random.Generator) -> People:
     for k, (_, persona, _) in enumerate(table["personas"]):
         kind[k], activity[k] = names.index(persona), 6.0
     means = np.array([_weights(raw) for raw in archetypes.values()])
-    spread = np.array([0.3] * (len(table["axes"]) + 1) + [0.25, 0.5] + [0.3] * (means.shape[1] - len(table["axes"]) - 3))
+    spread = np.array(
+        [0.3] * (len(table["axes"]) + 1) + [0.25, 0.5] + [0.3] * (means.shape[1] - len(table["axes"]) - 3)
+    )
     pure = np.arange(count) < len(table["personas"])
     tastes = means[kind] + rng.normal(0, 1, (count, means.shape[1])) * np.where(pure[:, None], 0.05, spread)
     keys = [category.key for category in categories()]

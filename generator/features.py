@@ -57,7 +57,9 @@ def build_shelf(products: Sequence[Product], days: int, rng: np.random.Generator
     quality = np.array([product.quality for product in products])
     mounts = {"": -1, **{name: k for k, name in enumerate(read_table("facets")["mount"]["values"])}}
     members = tuple(np.flatnonzero(category == k) for k in range(len(tables)))
-    star = rng.normal(0, 0.9, len(groups)) + 0.8 * np.array([1.0 if p.sponsored else 0.0 for p in products])[_first(group)]
+    star = (
+        rng.normal(0, 0.9, len(groups)) + 0.8 * np.array([1.0 if p.sponsored else 0.0 for p in products])[_first(group)]
+    )
     variant = rng.normal(0, 0.35, len(products))
     return Shelf(
         features=_features(products, category, members),

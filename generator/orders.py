@@ -19,7 +19,9 @@ WEEKS = 6
 """Orders older than this are archived and not at the desk."""
 
 
-def draw_orders(log: Log, products: Sequence[Product], customers: Sequence[Mapping[str, str]], seed: int) -> list[dict[str, Any]]:
+def draw_orders(
+    log: Log, products: Sequence[Product], customers: Sequence[Mapping[str, str]], seed: int
+) -> list[dict[str, Any]]:
     """Return orders in order of time: what one customer bought within half an hour is one order."""
     bought = log.of("purchase")
     baskets: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -34,7 +36,9 @@ def draw_orders(log: Log, products: Sequence[Product], customers: Sequence[Mappi
         baskets[user, start].append(item)
     ordered = sorted(baskets.items(), key=lambda entry: (entry[0][1], entry[0][0]))
     return [
-        _order(f"LL-{100200 + 7 * k}", customers[user], second, [products[i] for i in items], Random(f"{seed}/order/{k}"))
+        _order(
+            f"LL-{100200 + 7 * k}", customers[user], second, [products[i] for i in items], Random(f"{seed}/order/{k}")
+        )
         for k, ((user, second), items) in enumerate(ordered)
     ]
 
@@ -42,7 +46,12 @@ def draw_orders(log: Log, products: Sequence[Product], customers: Sequence[Mappi
 def _order(number: str, customer: Mapping[str, str], second: int, items: list[Product], rng: Random) -> dict[str, Any]:
     history = _history(second, rng)
     lines = [
-        {"item_id": item.id, "title": item.title[0], "quantity": 2 if item.price < 60 and rng.random() < 0.12 else 1, "price": item.price}
+        {
+            "item_id": item.id,
+            "title": item.title[0],
+            "quantity": 2 if item.price < 60 and rng.random() < 0.12 else 1,
+            "price": item.price,
+        }
         for item in items
     ]
     carrier, prefix = rng.choice(_CARRIERS)

@@ -84,7 +84,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) 
     content = text.getvalue().encode()
     if path.suffix == ".gz":
         packed = io.BytesIO()
-        with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as stream:  # a name or time would change the bytes
+        with gzip.GzipFile(
+            filename="", mode="wb", fileobj=packed, mtime=0
+        ) as stream:  # a name or time would change the bytes
             stream.write(content)
         content = packed.getvalue()
     path.write_bytes(content)

@@ -13,7 +13,11 @@ from generator.tables import Brand, CategoryTable, brands, categories
 from generator.wording import descriptions, titles
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_SUFFIXES = ((0.35, ("Lite", "Go", "SE", "Mini")), (0.7, ("Plus", "S", "II", "Air")), (1.01, ("Pro", "Max", "Ultra", "X")))
+_SUFFIXES = (
+    (0.35, ("Lite", "Go", "SE", "Mini")),
+    (0.7, ("Plus", "S", "II", "Air")),
+    (1.01, ("Pro", "Max", "Ultra", "X")),
+)
 _MONTHS = 34
 """Products came out over the 34 months before the shop's last day."""
 
@@ -116,7 +120,9 @@ def charm(price: float) -> float:
     return float(round(price / 50) * 50 - 1)
 
 
-def _options(table: CategoryTable, kind: str, quality: float, rng: Random) -> list[tuple[str | None, float | None, float]]:
+def _options(
+    table: CategoryTable, kind: str, quality: float, rng: Random
+) -> list[tuple[str | None, float | None, float]]:
     """Return the (colour, size, price factor) of each variant."""
     wanted = rng.choices((1, 2, 3, 4), (5, 6, 4, 1))[0]
     palette = table.palettes.get(kind, table.palette)
@@ -147,7 +153,9 @@ def _name(table: CategoryTable, brand: Brand, quality: float, taken: set[str], r
         name = pattern.format(
             L=rng.choice(brand.lines[table.key]),
             d=rng.randint(2, 9) if attempt < 20 else rng.randint(2, 99),
-            h=rng.randint(1, 9) * 100 + (50 if rng.random() < 0.3 else 0) if attempt < 20 else rng.randint(100, 999) * 10,
+            h=rng.randint(1, 9) * 100 + (50 if rng.random() < 0.3 else 0)
+            if attempt < 20
+            else rng.randint(100, 999) * 10,
             t=rng.randint(1, 9) * 10 + rng.choice((0, 0, 5)),
             a=rng.choice("CEFGKMQRSTVX"),
             s=rng.choice(suffix),

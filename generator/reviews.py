@@ -33,7 +33,9 @@ def write_reviews(log: Log, products: Sequence[Product], people: People, seed: i
     ratings = log.of("rating")
     known = _aspects(products)
     number = 0
-    columns = zip(ratings.user.tolist(), ratings.item.tolist(), ratings.value.tolist(), ratings.second.tolist(), strict=True)
+    columns = zip(
+        ratings.user.tolist(), ratings.item.tolist(), ratings.value.tolist(), ratings.second.tolist(), strict=True
+    )
     for user, item, stars, second in columns:
         rng = Random(f"{seed}/review/{user}/{item}/{second}")
         if rng.random() > _SHARE:
@@ -54,7 +56,9 @@ def review_text(product: Product, aspects: Aspects, stars: int, language: int, r
     good, bad = list(aspects[0]), list(aspects[1])
     rng.shuffle(good)
     rng.shuffle(bad)
-    praise = [_say(name, "good", product, code, rng) for name in good[:2]] or [_say("quality", "good", product, code, rng)]
+    praise = [_say(name, "good", product, code, rng) for name in good[:2]] or [
+        _say("quality", "good", product, code, rng)
+    ]
     cause = [_say(name, "bad", product, code, rng) for name in bad[:2]]
     cause = cause or [_say(rng.choice(("fault", "value")), "bad", product, code, rng)]
     if stars >= 4:
