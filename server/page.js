@@ -32,10 +32,14 @@ function translate() {
   root.querySelectorAll("[data-title]").forEach((node) => { node.title = word(node.dataset.title); });
   input.placeholder = word("placeholder");
   part("shop").textContent = inLanguage(boot.shop);
-  part("greeting").textContent = inLanguage(boot.greeting);
+  const [, greeting, lead] = inLanguage(boot.greeting).match(/^(.*?(?:[.!?](?=\s|$)|[。！？]|$))\s*(.*)$/s);
+  part("greeting").textContent = greeting;
+  part("lead").textContent = lead;
   part("model").textContent = inLanguage(tab.model ?? boot.model);
   document.title = inLanguage(boot.shop);
-  part("examples").replaceChildren(...(boot.examples[language] ?? boot.examples.en ?? []).map(example));
+  const openers = boot.examples[language] ?? [];
+  part("examples").replaceChildren(...openers.map(example));
+  root.querySelector(".fw-eyebrow").hidden = !openers.length;
   paintPeople();
   paintSend();
 }
@@ -51,6 +55,7 @@ function paintPeople() {
   const people = [["", word("guest")], ...Object.entries(boot.people)];
   user.replaceChildren(...people.map(([id, name]) => Object.assign(document.createElement("option"), { value: id, textContent: name })));
   user.value = tab.user in boot.people ? tab.user : "";
+  user.closest("label").hidden = people.length === 1;
   part("person").textContent = user.selectedOptions[0].textContent;
 }
 function paintSend() {

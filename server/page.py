@@ -26,7 +26,7 @@ from core.settings import Settings
 from server.page_parts import model_lines
 from server.page_port import Shopfront, guest
 from server.page_turn import TurnView
-from server.page_words import esc, texts, ui_language
+from server.page_words import esc, texts, ui_language, word
 
 _HERE = Path(__file__).parent
 _SCOPE = "page"
@@ -76,7 +76,7 @@ class ChatPage:
         return {
             "texts": {language: dict(texts()[language]) for language in languages},
             "shop": shop.name,
-            "greeting": {language: assistant.greeting(language) for language in languages},
+            "greeting": {language: assistant.greeting(language) or word("welcome", language) for language in languages},
             "examples": {language: assistant.examples(language) for language in languages},
             "people": assistant.personas(),
             "model": model_lines(assistant.model, assistant.mode),

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
 from core.entities import Item, Language, Reason, Recommendation
-from server.page_words import esc, money, number, stock_words, word
+from server.page_words import capital, esc, money, number, stock_words, word
 
+_LEADS = 2
 _SOURCES = {"facet", "review", "interaction", "path", "policy"}
 
 LIKE_ICON = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.5 4.6 13a4.8 4.8 0 0 1 6.8-6.8l.6.6.6-.6a4.8 4.8 0 0 1 6.8 6.8z"/></svg>'  # noqa: E501
@@ -67,10 +68,7 @@ def card_html(entry: Recommendation, place: int, turn_id: str, language: Languag
 def _picture(entry: Recommendation, place: int, title: str, language: Language) -> str:
     address = picture_address(entry.item.image_url)
     if address:
-        image = (
-            f'<img src="{esc(address)}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer" '
-            f'width="320" height="240">'
-        )
+        image = f'<img src="{esc(address)}" alt="" loading="lazy" decoding="async" referrerpolicy="no-referrer">'
     else:
         image = f'<span class="fw-no-photo" aria-hidden="true">{esc(title[:1])}</span>'
     return f'<div class="fw-photo">{image}<span class="fw-place">{place}</span>{_disclosures(entry, language)}</div>'
@@ -123,12 +121,13 @@ def _stock(item: Item, language: Language) -> str:
 
 
 def _reasons(entry: Recommendation, language: Language) -> str:
-    """The weightiest reason stands on the card; all of them, with their sources, in a fold."""
+    """The weightiest reasons stand on the card; all of them, with their sources, in a fold."""
     told = [reason for reason in entry.reasons if reason.text]
     if not told and not entry.unknown:
         return ""
-    lead = f'<p class="fw-because">{esc(told[0].text)}</p>' if told else ""
-    rows = "".join(f"<li>{esc(reason.text)} {_source(reason, language)}</li>" for reason in told)
+    leads = "".join(f"<li>{esc(capital(reason.text))}</li>" for reason in told[:_LEADS])
+    lead = f'<ul class="fw-because">{leads}</ul>' if told else ""
+    rows = "".join(f"<li>{esc(capital(reason.text))} {_source(reason, language)}</li>" for reason in told)
     if entry.unknown:
         names = ", ".join(name.replace("_", " ") for name in entry.unknown)
         rows += f'<li class="fw-muted">{esc(word("not_stated", language, names=names))}</li>'

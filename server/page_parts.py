@@ -17,6 +17,7 @@ from core.events import Reply, ToolRun
 from server.page_cards import web_link
 from server.page_words import constraint_label, esc, texts, visible, word
 
+ABOUT = {Intent.COMPARE, Intent.EXPLAIN, Intent.DETAILS}
 SHOWING = {Intent.RECOMMEND, Intent.REFINE, Intent.SIMILAR}
 """Intents whose items are an offer; those of other turns are items spoken of again."""
 
@@ -89,8 +90,10 @@ def replies_html(reply: Reply, facets: Mapping[str, Facet], currency: str | None
 
 def follow_ups(reply: Reply) -> list[str]:
     """Return the keys of follow-ups that make sense after a reply."""
-    if not reply.items or not SHOWING.intersection(reply.intents):
+    if not reply.items:
         return []
+    if not SHOWING.intersection(reply.intents):
+        return ["follow_cheaper", "follow_brand"] if ABOUT.intersection(reply.intents) else []
     keys = ["follow_cheaper"] if any(entry.item.price is not None for entry in reply.items) else []
     keys += ["follow_compare"] if len(reply.items) > 1 else []
     keys += ["follow_why"]

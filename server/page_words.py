@@ -53,6 +53,11 @@ def esc(text: str) -> str:
     return html.escape(visible(text), quote=True)
 
 
+def capital(text: str) -> str:
+    """Return text whose first letter is a capital one."""
+    return text[:1].upper() + text[1:]
+
+
 def number(value: float) -> str:
     """Return a number without needless decimals, thousands separated."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}".rstrip("0").rstrip(".")
@@ -82,7 +87,10 @@ def constraint_label(
     """Return a constraint as a chip shows it: ``Price ≤ $900``, ``not Apple``, ``Battery life 10-20 h``."""
     facet = facets.get(constraint.field) or Facet(constraint.field, FacetType.TEXT)
     label = _bare_label(constraint, facet, language, currency)
-    return word("ideally", language, label=label) if constraint.strength is Strength.WISH else label
+    if constraint.strength is Strength.WISH:
+        label = word("ideally", language, label=label)
+    named = facet.name == "brand" and constraint.op in (Op.EQ, Op.IN)
+    return label if named else capital(label)
 
 
 def _bare_label(constraint: Constraint, facet: Facet, language: Language, currency: str | None) -> str:

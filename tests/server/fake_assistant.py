@@ -78,33 +78,35 @@ def _reasons(price: str, language: str) -> tuple[Reason, ...]:
     )
 
 
+ROWS = (
+    (
+        "lap-01",
+        "Fjell Air 14 Travel Laptop, 16 GB",
+        "Fjell Air 14 旅行笔记本 16GB/512GB",
+        799.0,
+        14,
+        4.6,
+        213,
+        False,
+    ),
+    ("lap-02", "Morrow Slate 13", "Morrow Slate 13 轻薄本", 649.5, 3, 4.2, 88, True),
+    (
+        "lap-03",
+        "Quillon Pro 15 Studio, Matte Display",
+        "Quillon Pro 15 哑光屏",
+        889.0,
+        0,
+        3.9,
+        12,
+        False,
+    ),
+)
+
+
 def items(language: str = "en") -> tuple[Recommendation, ...]:
     """Return three cards that show everything a card may have to show."""
-    rows = (
-        (
-            "lap-01",
-            "Fjell Air 14 Travel Laptop, 16 GB",
-            "Fjell Air 14 旅行笔记本 16GB/512GB",
-            799.0,
-            14,
-            4.6,
-            213,
-            False,
-        ),
-        ("lap-02", "Morrow Slate 13", "Morrow Slate 13 轻薄本", 649.5, 3, 4.2, 88, True),
-        (
-            "lap-03",
-            "Quillon Pro 15 Studio, Matte Display",
-            "Quillon Pro 15 哑光屏",
-            889.0,
-            0,
-            3.9,
-            12,
-            False,
-        ),
-    )
     found = []
-    for key, title, chinese, price, stock, rating, count, sponsored in rows:
+    for key, title, chinese, price, stock, rating, count, sponsored in ROWS:
         item = Item(
             id=ItemId(key),
             title=title,

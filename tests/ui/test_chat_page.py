@@ -25,7 +25,8 @@ def text_of(page, selector: str) -> str:
 
 def test_the_page_welcomes_and_an_example_starts_the_talk(visit, assistant):
     page = visit()
-    assert text_of(page, ".fw-welcome h1") == "Good evening. What may I help you find?"
+    assert text_of(page, ".fw-welcome h1") == "Good evening."
+    assert text_of(page, ".fw-lead") == "What may I help you find?"
     assert page.title() == "Lantern & Co."
     page.click(".fw-example >> nth=0")
     page.wait_for_selector(DONE)
@@ -83,7 +84,7 @@ def test_a_chip_is_removed_by_a_click(visit, assistant):
 def test_a_dead_end_offers_what_could_go(visit, assistant):
     page = visit()
     say(page, "nothing like this")
-    page.click(f"{LAST} .fw-option:has-text('not Halden')")
+    page.click(f"{LAST} .fw-option:has-text('Not Halden')")
     page.wait_for_selector(f".fw-turn:nth-child(2){DONE.removeprefix(LAST)}")
     assert assistant.requests[1].edit.remove == ("c3", "c4")
 
@@ -270,3 +271,22 @@ def test_policies_are_quoted_with_their_source_and_a_hand_off_is_announced(visit
     assert "Handed to a colleague" in text_of(page, LAST)
     page.click(f"{LAST} .fw-fold summary >> nth=0")
     assert "policies/returns.md#window" in text_of(page, LAST)
+
+
+def test_a_broken_connection_is_said_and_the_turn_can_be_tried_again(browser, assistant):
+    from core.settings import Settings
+    from server.app import create_app
+    from tests.server.serving import served
+
+    context = browser.new_context()
+    page = context.new_page()
+    with served(create_app(assistant, Settings())) as url:
+        page.goto(url)
+        page.wait_for_selector(".fw[data-ready=yes]")
+        page.fill(".fw textarea", "a slow quiet laptop")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"{LAST} .fw-card")
+    page.wait_for_selector(f"{LAST} .fw-ended", timeout=20_000)
+    assert "connection broke" in text_of(page, LAST)
+    assert page.is_visible(f"{LAST} [data-retry]")
+    context.close()
