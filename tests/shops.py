@@ -68,9 +68,35 @@ f12|Holiday for Robots|Vacuum cleaners go on strike on Christmas Eve.|2012|91|Co
 """
 
 
+_FILM_SETTINGS: dict[str, Any] = {
+    "name": {"en": "Small Screen", "zh": "小银幕"},
+    "facets": {
+        "runtime_min": {
+            "label": {"en": "running time", "zh": "片长"},
+            "synonyms": {"en": ["length", "runtime"], "zh": ["时长"]},
+            "low": {"en": ["short"], "zh": ["短"]},
+            "high": {"en": ["long"], "zh": ["长"]},
+        },
+        "genre": {
+            "label": {"en": "genre", "zh": "类型"},
+            "values": {
+                "Comedy": {"label": {"zh": "喜剧"}, "synonyms": ["comedies", "funny", "搞笑"]},
+                "Drama": {"label": {"zh": "剧情"}},
+                "Science Fiction": {"label": {"zh": "科幻"}, "synonyms": ["sci-fi", "scifi"]},
+                "Thriller": {"label": {"zh": "惊悚"}},
+            },
+        },
+        "services": {"label": {"en": "streaming service", "zh": "播放平台"}},
+        "year": {"label": {"en": "year", "zh": "年份"}, "high": {"en": ["recent"]}, "low": {"en": ["old"]}},
+    },
+    "categories": {"Films": {"label": {"en": "films", "zh": "电影"}, "synonyms": {"en": ["film", "movie", "movies"]}}},
+    "rules": {"exclude_owned": False},
+}
+
+
 def films(folder: Path) -> Path:
     """Write a film library: no prices, brands or stock; lists, a number with a unit, ratings by six viewers."""
-    items = []
+    items: list[dict[str, Any]] = []
     for line in _FILMS.strip().splitlines():
         key, title, plot, year, runtime, genre, director, rating, services = line.split("|")
         items.append({
@@ -91,33 +117,7 @@ def films(folder: Path) -> Path:
         for day, (user, liked) in enumerate(tastes.items())
         for place, item in enumerate(liked)
     ]
-    settings = {
-        "name": {"en": "Small Screen", "zh": "小银幕"},
-        "facets": {
-            "runtime_min": {
-                "label": {"en": "running time", "zh": "片长"},
-                "synonyms": {"en": ["length", "runtime"], "zh": ["时长"]},
-                "low": {"en": ["short"], "zh": ["短"]},
-                "high": {"en": ["long"], "zh": ["长"]},
-            },
-            "genre": {
-                "label": {"en": "genre", "zh": "类型"},
-                "values": {
-                    "Comedy": {"label": {"zh": "喜剧"}, "synonyms": ["comedies", "funny", "搞笑"]},
-                    "Drama": {"label": {"zh": "剧情"}},
-                    "Science Fiction": {"label": {"zh": "科幻"}, "synonyms": ["sci-fi", "scifi"]},
-                    "Thriller": {"label": {"zh": "惊悚"}},
-                },
-            },
-            "services": {"label": {"en": "streaming service", "zh": "播放平台"}},
-            "year": {"label": {"en": "year", "zh": "年份"}, "high": {"en": ["recent"]}, "low": {"en": ["old"]}},
-        },
-        "categories": {
-            "Films": {"label": {"en": "films", "zh": "电影"}, "synonyms": {"en": ["film", "movie", "movies"]}}
-        },
-        "rules": {"exclude_owned": False},
-    }
-    return write_shop(folder, settings, items, interactions=ratings)
+    return write_shop(folder, _FILM_SETTINGS, items, interactions=ratings)
 
 
 _HOTELS = """
@@ -176,9 +176,30 @@ w10|Trail Trousers|徒步裤|Dry fast, stretch far.|79.00|Nordvik|Men > Trousers
 """
 
 
+_FASHION_SETTINGS: dict[str, Any] = {
+    "name": {"en": "Small Wardrobe", "zh": "小衣橱"},
+    "currency": "USD",
+    "facets": {
+        "weight": {
+            "better": "lower",
+            "label": {"en": "weight", "zh": "重量"},
+            "low": {"en": ["light"], "zh": ["轻"]},
+        },
+        "color": {"label": {"en": "colour", "zh": "颜色"}, "synonyms": {"en": ["color"]}},
+        "material": {"label": {"en": "material", "zh": "面料"}},
+    },
+    "brands": {"Fjordal": {"label": {"zh": "峡湾"}}},
+    "categories": {
+        "Dresses": {"label": {"zh": "连衣裙"}, "synonyms": {"en": ["dress"], "zh": ["裙子"]}},
+        "Jackets": {"label": {"zh": "外套"}, "synonyms": {"en": ["jacket", "coat"]}},
+    },
+    "relation_labels": {"goes_with": {"en": "goes with", "zh": "搭配"}},
+}
+
+
 def fashion(folder: Path) -> Path:
     """Write a fashion shop: variants in groups, stock, sponsored items, value labels from columns, a relation."""
-    items = []
+    items: list[dict[str, Any]] = []
     for line in _FASHION.strip().splitlines():
         key, title, zh, text, price, brand, path, color, color_zh, material, weight, stock, group, paid = line.split(
             "|"
@@ -206,23 +227,4 @@ def fashion(folder: Path) -> Path:
         {"review_id": "r2", "item_id": "w6", "user_id": "cat", "text": "Very warm but heavy.", "rating": 4},
     ]
     relations = [{"item_id": "w10", "relation": "goes_with", "related_id": "w5"}]
-    settings = {
-        "name": {"en": "Small Wardrobe", "zh": "小衣橱"},
-        "currency": "USD",
-        "facets": {
-            "weight": {
-                "better": "lower",
-                "label": {"en": "weight", "zh": "重量"},
-                "low": {"en": ["light"], "zh": ["轻"]},
-            },
-            "color": {"label": {"en": "colour", "zh": "颜色"}, "synonyms": {"en": ["color"]}},
-            "material": {"label": {"en": "material", "zh": "面料"}},
-        },
-        "brands": {"Fjordal": {"label": {"zh": "峡湾"}}},
-        "categories": {
-            "Dresses": {"label": {"zh": "连衣裙"}, "synonyms": {"en": ["dress"], "zh": ["裙子"]}},
-            "Jackets": {"label": {"zh": "外套"}, "synonyms": {"en": ["jacket", "coat"]}},
-        },
-        "relation_labels": {"goes_with": {"en": "goes with", "zh": "搭配"}},
-    }
-    return write_shop(folder, settings, items, interactions=purchases, reviews=reviews, relations=relations)
+    return write_shop(folder, _FASHION_SETTINGS, items, interactions=purchases, reviews=reviews, relations=relations)
