@@ -1,10 +1,10 @@
-"""The operator's commands, as ``launch.py`` calls them: each takes settings and a console and returns an exit status."""
+"""The operator's commands, as ``launch.py`` calls them: settings and a console in, an exit status out."""
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from core.errors import SettingsError, ShopError
+from core.errors import SettingsError
 from core.settings import Settings
 from core.shop import load_shop
 
@@ -37,7 +37,7 @@ def serve(settings: Settings, console: Console) -> int:
     shop = load_shop(settings.shop)
     Gate(settings)  # before minutes of indexing, not after
     with closing(listen(settings)) as listener:
-        with opened(settings, console) as assistant:
+        with opened(settings) as assistant:
             from server.app import create_app
 
             app = create_app(assistant, settings)
@@ -61,7 +61,7 @@ def chat(settings: Settings, console: Console) -> int:
     load_shop(settings.shop)
     from server.terminal import run_chat
 
-    with opened(settings, console) as assistant:
+    with opened(settings) as assistant:
         run_chat(assistant, settings, console)
     return 0
 
@@ -73,26 +73,22 @@ def index(settings: Settings, console: Console) -> int:
         FloorwalkerError: the shop or the data folder cannot be used.
     """
     load_shop(settings.shop)
-    with opened(settings, console) as assistant:
+    with opened(settings) as assistant:
         say(console, f"The index of {settings.shop} holds {len(assistant.recommender.catalogue):,} items.")
     return 0
 
 
 def check(settings: Settings, console: Console) -> int:
     """Print every problem of the shop folder; the status is 1 when one of them keeps it from being served."""
+    from commerce import loading
     from retrieval.checking import check_shop
 
-    try:
-        problems = list(check_shop(settings.shop))
-    except ShopError as error:
-        problems = list(error.problems)
+    with IndexProgress() as progress:
+        problems = check_shop(settings.shop, [loading.check], progress)
     for problem in problems:
         say(console, f"{'error' if problem.fatal else 'warning'}: {problem}")
     fatal = sum(problem.fatal for problem in problems)
-    skipped = len(problems) - fatal
-    say(
-        console, f"{settings.shop}: {fatal} errors, {skipped} warnings" if problems else f"{settings.shop}: no problems"
-    )
+    say(console, f"{settings.shop}: errors: {fatal}, warnings: {len(problems) - fatal}")
     return 1 if fatal else 0
 
 
@@ -108,7 +104,7 @@ def listen(settings: Settings) -> socket.socket:
         )[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else str(error)
         raise SettingsError(
             f"cannot listen on {settings.host} port {settings.port}: {reason}. "
             "Stop what uses it, or choose another with --port (0 takes a free one)"
@@ -116,20 +112,21 @@ def listen(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def opened(settings: Settings, console: Console) -> Iterator[Assistant]:
+def opened(settings: Settings) -> Iterator[Assistant]:
     """Open the assistant, with a progress bar where its index must be built, and close it at the end."""
     from agent.assistant import Assistant
 
-    with IndexProgress(console) as progress:
+    with IndexProgress() as progress:
         assistant = Assistant.open(settings, progress)
     with closing(assistant):
         yield assistant
 
 
 class IndexProgress:
-    """A progress bar for each stage; nothing is drawn when there is nothing to do."""
+    """A progress bar for each stage, on standard error; nothing is drawn when there is nothing to do."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=console)
         self._tasks: dict[str, TaskID] = {}
@@ -177,9 +174,11 @@ def run(app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> Non
 
 def start_logging(settings: Settings) -> None:
     """Log to standard error: our own packages at the chosen level, libraries from warnings on."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    # A filter, since some libraries lower their own loggers' level when they are imported.
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.split(".", 1)[0] in OURS)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in OURS:
         logging.getLogger(name).setLevel(settings.log_level.upper())
 

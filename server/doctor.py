@@ -90,8 +90,8 @@ def _encoder(settings: Settings) -> str:
 
 
 def _index(settings: Settings) -> str:
-    pointers = list(Path(settings.data_dir).glob("**/CURRENT"))
-    return f"{len(pointers)} built" if pointers else "not built yet: the first start builds it"
+    built = len(list((settings.data_dir / "indexes").glob("*/CURRENT")))
+    return f"of {built} shops; a start builds what is missing or has changed" if built else "the first start builds it"
 
 
 def _port(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""``/health``: the process answers; ``/ready``: it takes turns; ``/metrics``: for Prometheus, with the operator's key."""
+"""``/health``: the process answers; ``/ready``: it takes turns; ``/metrics``: for Prometheus and the operator."""
 
 from __future__ import annotations
 
