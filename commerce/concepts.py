@@ -22,14 +22,17 @@ class Concepts:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         self._english: dict[tuple[str, ...], set[str]] = {}
         self._chinese: dict[str, set[str]] = {}
-        for name, phrases in content["concepts"].items():
+        for concept, phrases in content["concepts"].items():
             for phrase in phrases.get("en", ()):
-                self._english.setdefault(_stems(phrase), set()).add(MARK + name)
+                self._english.setdefault(_stems(phrase), set()).add(MARK + concept)
             for phrase in phrases.get("zh", ()):
-                self._chinese.setdefault(fold(phrase), set()).add(MARK + name)
+                self._chinese.setdefault(fold(phrase), set()).add(MARK + concept)
         self._ignored_stems = {stem(word) for word in content["ignore"]["en"]}
         self._ignored_chinese = {fold(word) for word in content["ignore"]["zh"]}
         self._longest_english = max(map(len, self._english))
+        self._by_first: dict[str, list[tuple[tuple[str, ...], set[str]]]] = {}
+        for stems, names in self._english.items():
+            self._by_first.setdefault(stems[0], []).append((stems, names))
         self._longest_chinese = max(map(len, (*self._chinese, *self._ignored_chinese)))
 
     def of_text(self, text: str) -> set[str]:
@@ -60,19 +63,33 @@ class Concepts:
         return list(found)
 
     def _english_needs(self, run: Sequence[str]) -> Iterator[frozenset[str]]:
-        stems = tuple(stem(word) for word in run)
+        stems = [stem(word) for word in run]
         place = 0
         while place < len(stems):
-            for length in range(min(self._longest_english, len(stems) - place), 0, -1):
-                names = self._english.get(stems[place : place + length])
-                if names:
-                    yield frozenset(names)
-                    place += length
+            end, names = self._longest(stems, place)
+            if names:
+                yield frozenset(names)
+                place = end
+                continue
+            if stems[place] not in self._ignored_stems and terms(run[place]):
+                yield frozenset((stems[place],))
+            place += 1
+
+    def _longest(self, stems: Sequence[str], start: int) -> tuple[int, set[str]]:
+        """Return where the longest phrase from a place ends, and its concepts; "send something back" is "send back"."""
+        best, found = start, set[str]()
+        for phrase, names in self._by_first.get(stems[start], ()):
+            end = start + 1
+            for wanted in phrase[1:]:
+                while end < len(stems) and stems[end] != wanted and stems[end] in self._ignored_stems:
+                    end += 1
+                if end == len(stems) or stems[end] != wanted:
                     break
+                end += 1
             else:
-                if stems[place] not in self._ignored_stems and terms(run[place]):
-                    yield frozenset((stems[place],))
-                place += 1
+                if end > best:
+                    best, found = end, names
+        return best, found
 
     def _chinese_needs(self, run: str) -> Iterator[frozenset[str]]:
         place, rest = 0, ""
@@ -106,6 +123,11 @@ def _pairs(run: str) -> Iterator[frozenset[str]]:
     """Yield the pairs of characters; a single one between known words says too little."""
     for place in range(len(run) - 1):
         yield frozenset((run[place : place + 2],))
+
+
+def is_pair(term: str) -> bool:
+    """Return whether a term is a pair of Chinese characters, which may or may not be a word."""
+    return len(term) == 2 and _is_cjk(term[0])
 
 
 def _is_cjk(character: str) -> bool:

@@ -1,12 +1,14 @@
 """The policy book: the shop's own documents, searched by section, quoted and never invented.
 
-A section's score says how likely it answers the question. It is a logistic function of two numbers in [0, 1]:
+A section's score says how likely it answers the question. It is a logistic function of three numbers in [0, 1]:
 
 - **meaning**: the cosine between question and the section's closest sentence (where the encoder knows the language);
-- **coverage**: the share of the question's rare words and service concepts that the section speaks of.
+- **coverage**: the share of the question's rare words and service concepts that the section speaks of;
+- **focus**: the same share, of its heading and of its best sentence.
 
 Below ``THRESHOLD`` nothing is returned, so that the assistant can say that the documents do not say. The weights were
-fitted on one half of ``tests/commerce/policy_questions.yaml``; the other half is only ever measured.
+fitted with the default encoder on one half of ``tests/commerce/policy_questions.yaml``; the other half is only ever
+measured.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from commerce.concepts import service_concepts
+from commerce.concepts import is_pair, service_concepts
 from commerce.sections import Section, read_sections
 from core.entities import Language, Passage
 from core.ports import Embedder, Vectors
@@ -37,20 +39,39 @@ PASSAGE_CHARACTERS = 480
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """What speaks for a section as the answer to a question; each in [0, 1]."""
+
+    meaning: float
+    coverage: float
+    focus: float
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """A logistic model of "this section answers"."""
 
     meaning: float
     coverage: float
+    focus: float
     bias: float
 
-    def score(self, meaning: float, coverage: float) -> float:
+    def score(self, features: Features) -> float:
         """Return a probability."""
-        return 1.0 / (1.0 + math.exp(-(self.meaning * meaning + self.coverage * coverage + self.bias)))
+        evidence = (
+            self.meaning * features.meaning
+            + self.coverage * features.coverage
+            + self.focus * features.focus
+            + self.bias
+        )
+        return 1.0 / (1.0 + math.exp(-evidence))
 
 
-WITH_MEANING = Weights(meaning=8.0, coverage=3.0, bias=-5.5)
-LEXICAL_ONLY = Weights(meaning=0.0, coverage=8.0, bias=-5.0)
+WITH_MEANING = Weights(meaning=11.0, coverage=2.0, focus=2.5, bias=-7.4)
+LEXICAL_ONLY = Weights(meaning=0.0, coverage=3.3, focus=5.3, bias=-4.8)
+
+PAIR_SHARE = 0.5
+"""What a pair of Chinese characters counts beside a word: about half of all pairs are none."""
 
 # A full stop ends a sentence before a space and no lower-case letter; Chinese marks always do.
 _SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[^a-z])|(?<=[。!?;])")
@@ -67,13 +88,20 @@ class _Sentence:
 class PolicyBook:
     """The sections of a shop's policies. Immutable after opening, hence thread-safe."""
 
-    def __init__(self, sections: Sequence[Section], embedder: Embedder | None, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        sections: Sequence[Section],
+        embedder: Embedder | None,
+        cache: Path | None = None,
+        goods: Collection[str] = (),
+    ) -> None:
         """Index sections.
 
         Args:
             sections: from :func:`commerce.sections.read_sections`.
             embedder: gives meaning to English questions; None leaves words alone to decide.
             cache: a file that keeps the sentences' vectors between starts.
+            goods: terms for what the shop sells; policies rarely name it, so it counts only where they do.
         """
         self.sections = tuple(sections)
         self._embedder = embedder
@@ -84,6 +112,12 @@ class PolicyBook:
             for place, section in enumerate(self.sections)
             for text in _sentences(section.text)
         ]
+        self._headings = [concepts.of_text(each.title) for each in self.sections]
+        self._of_section = [
+            [sentence for sentence in self._sentences if sentence.section == place]
+            for place in range(len(self.sections))
+        ]
+        self._goods = frozenset(goods)
         self._owners = np.array([sentence.section for sentence in self._sentences], dtype=np.intp)
         self._vectors = self._embed(cache) if embedder else None
         counts: dict[str, int] = {}
@@ -100,7 +134,7 @@ class PolicyBook:
         for problem in problems:
             logger.warning("%s", problem)
         cache = data_dir / f"policies-{shop.root.resolve().name}.npz" if data_dir else None
-        return cls(sections, embedder, cache)
+        return cls(sections, embedder, cache, _goods(shop))
 
     def search(self, question: str, language: Language, k: int = 3) -> tuple[Passage, ...]:
         """Return up to ``k`` sections that answer a question, best first; none when the documents do not say.
@@ -122,24 +156,24 @@ class PolicyBook:
 
     def ranked(self, question: str, language: Language) -> list[tuple[float, int]]:
         """Return (score, place in ``sections``) of every section searched, best first: what ``search`` cuts."""
+        weights = WITH_MEANING if self._knows(language) else LEXICAL_ONLY
+        found = self.features(question, language)
         return sorted(
-            ((score, place) for place, (_, _, score) in self.features(question, language).items()),
-            key=lambda each: (-each[0], each[1]),
+            ((weights.score(each), place) for place, each in found.items()), key=lambda each: (-each[0], each[1])
         )
 
-    def features(self, question: str, language: Language) -> dict[int, tuple[float, float, float]]:
-        """Return meaning, coverage and score of each section searched, by its place."""
+    def features(self, question: str, language: Language) -> dict[int, Features]:
+        """Return what speaks for each section searched, by its place."""
         places = [place for place, each in enumerate(self.sections) if each.language == language]
         places = places or list(range(len(self.sections)))
-        needs = service_concepts().of_question(question)
-        meanings = self._meanings(question) if language == "en" else None
-        weights = LEXICAL_ONLY if meanings is None else WITH_MEANING
-        found = {}
-        for place in places:
-            coverage = self._coverage(needs, self._terms[place])
-            meaning = meanings[place] if meanings is not None else 0.0
-            found[place] = (meaning, coverage, weights.score(meaning, coverage))
-        return found
+        needs = [need for need in service_concepts().of_question(question) if not self._is_goods(need)]
+        meanings = self._meanings(question) if self._knows(language) else np.zeros(len(self.sections), np.float32)
+        return {
+            place: Features(
+                float(meanings[place]), self._coverage(needs, self._terms[place]), self._focus(needs, place)
+            )
+            for place in places
+        }
 
     def section(self, ref: str) -> Section | None:
         """Return a section by its ref (``policies/returns.md#window``)."""
@@ -154,16 +188,28 @@ class PolicyBook:
 
     def _rarity(self, need: frozenset[str]) -> float:
         seen = max(self._counts.get(term, 0) for term in need)
-        return math.log(1.0 + (len(self.sections) + 0.5) / (seen + 0.5))
+        rarity = math.log(1.0 + (len(self.sections) + 0.5) / (seen + 0.5))
+        return rarity * PAIR_SHARE if all(is_pair(term) for term in need) else rarity
 
-    def _meanings(self, question: str) -> list[float] | None:
+    def _focus(self, needs: Sequence[frozenset[str]], place: int) -> float:
+        """Return how much of the question the section's heading and its best sentence speak of, half for each."""
+        heading = self._coverage(needs, self._headings[place])
+        best = max((self._coverage(needs, each.terms) for each in self._of_section[place]), default=0.0)
+        return (heading + best) / 2
+
+    def _is_goods(self, need: frozenset[str]) -> bool:
+        """Return whether a need only names what the shop sells and the documents never do: any item will do."""
+        return need <= self._goods and not any(term in self._counts for term in need)
+
+    def _knows(self, language: Language) -> bool:
+        return language == "en" and self._embedder is not None
+
+    def _meanings(self, question: str) -> Vectors:
         """Return the cosine of each section's closest sentence."""
-        if self._embedder is None or self._vectors is None:
-            return None
-        similarity = self._vectors @ self._embedder.embed([question])[0]
         closest = np.zeros(len(self.sections), dtype=np.float32)
-        np.maximum.at(closest, self._owners, similarity)
-        return [float(value) for value in closest]
+        if self._embedder is not None and self._vectors is not None:
+            np.maximum.at(closest, self._owners, self._vectors @ self._embedder.embed([question])[0])
+        return closest
 
     def _trimmed(self, place: int, question: str) -> str:
         """Return the section's text, or of a long one the sentences closest to the question, in their order."""
@@ -202,6 +248,14 @@ class PolicyBook:
             cache.parent.mkdir(parents=True, exist_ok=True)
             write_cache(cache, self._embedder.name, hashes, vectors)
         return vectors
+
+
+def _goods(shop: Shop) -> set[str]:
+    """Return the terms of the shop's category names, in all languages."""
+    names: list[str] = []
+    for name, category in shop.categories.items():
+        names += [name, *category.label.values(), *(word for words in category.synonyms.values() for word in words)]
+    return {term for name in names for need in service_concepts().of_question(name) for term in need}
 
 
 def _sentences(text: str) -> list[str]:
