@@ -1,8 +1,8 @@
 """Simulates what customers do: the generative model of ``interactions.csv`` (generator/README.md describes it).
 
 A visit is (customer, category, time). The customer sees a consideration set drawn by popularity, values each item by
-``taste . features - price sensitivity * log price + Gumbel noise``, views the best few, clicks some, and may put the best
-one into the cart and buy it, rate it and like it. Buying leads to companion visits (a camera: a lens of its mount).
+``taste . features - price sensitivity * log price + Gumbel noise``, views the best few, clicks some, and may put the
+best one into the cart, buy it, rate it and like it. Buying leads to companion visits (a camera: a lens of its mount).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The small language of the tables' conditions: ``weight < 1.4 and not wireless``, ``type == over-ear``, ``use has gaming``."""
+"""The small language of the tables' conditions: ``weight < 1.4 and not wireless``, ``use has gaming``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compile_condition(text: str) -> Condition:
     """Compile a condition; an empty one holds always, a facet that is not stated fails its term.
 
     Raises:
-        ValueError: a term is none of ``name``, ``not name``, ``name has value``, ``name lacks value``, ``name OP value``.
+        ValueError: a term is none of ``name``, ``not name``, ``name has|lacks value``, ``name OP value``.
     """
     terms = [_term(part.split()) for part in text.split(" and ")] if text else []
     return lambda values: all(term(values) for term in terms)

@@ -58,7 +58,7 @@ def _used(name: str, products: Sequence[Product]) -> set[str]:
     used: set[str] = set()
     for product in products:
         value = product.values.get(name)
-        used.update(value if isinstance(value, tuple) else [value])
+        used.update(value if isinstance(value, tuple) else [str(value)])
     return used
 
 

@@ -54,13 +54,15 @@ def _draw(spec: Spec, values: Values, quality: float, rng: Random) -> Any:
         weights = spec.get("given", {}).get(values["type"]) or spec["any"]
         return rng.choices(list(weights), list(weights.values()))[0]
     if "p" in spec:
-        chance = between(*spec["p"], near)
+        chance = between(spec["p"][0], spec["p"][1], near)
         for factor in _modifiers(spec, values):
             chance *= factor
         return rng.random() < chance
     if "when" in spec:
         return tuple(value for value, text in spec["when"].items() if compile_condition(text)(values))
-    return tuple(value for value, chances in spec["some"].items() if rng.random() < between(*chances, near))
+    return tuple(
+        value for value, chances in spec["some"].items() if rng.random() < between(chances[0], chances[1], near)
+    )
 
 
 def _modifiers(spec: Spec, values: Values) -> list[float]:

@@ -76,6 +76,28 @@ def line(path: str, color: str, width: float) -> str:
     return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}"/>'
 
 
+def ring(x: float, y: float, radius: float, color: str, width: float, more: str = "") -> str:
+    """Return an unfilled circle; ``more`` holds further attributes."""
+    return (
+        f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="none" stroke="{color}" stroke-width="{width:g}" {more}/>'
+    )
+
+
+def moved(change: str, body: str) -> str:
+    """Return a drawing under a transformation."""
+    return f'<g transform="{change}">{body}</g>'
+
+
+def hills(x: float, y: float, width: float, height: float) -> str:
+    """Return a landscape with a sun, as shown on screens."""
+    foot = y + height
+    peaks = f"l{width * 0.3:.0f}-{height * 0.45:.0f} {width * 0.22:.0f} {height * 0.25:.0f}"
+    slope = f" {width * 0.15:.0f}-{height * 0.15:.0f} {width * 0.33:.0f} {height * 0.35:.0f}"
+    return dot(x + width * 0.72, y + height * 0.32, height * 0.11, "#ffe0b0") + shape(
+        f"M{x:g} {foot:g}{peaks}{slope}z", "#ffffff42"
+    )
+
+
 def oval(x: float, y: float, across: float, down: float, fill: str) -> str:
     """Return an ellipse by its half axes."""
     return f'<ellipse cx="{x:g}" cy="{y:g}" rx="{across:g}" ry="{down:g}" fill="{fill}"/>'

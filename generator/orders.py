@@ -57,7 +57,7 @@ def _order(number: str, customer: Mapping[str, str], second: int, items: list[Pr
     carrier, prefix = rng.choice(_CARRIERS)
     reached = {status for status, _ in history}
     sent = "shipped" in reached
-    total = sum(float(line["price"]) * int(line["quantity"]) for line in lines)  # type: ignore[arg-type]
+    total = sum(float(line["price"]) * int(line["quantity"]) for line in lines)
     return {
         "order_id": number,
         "customer_id": customer["customer_id"],

@@ -134,8 +134,10 @@ def _options(
     steps = tuple(step for step in steps if low <= step <= high)
     start = min(int(max(quality + rng.gauss(0, 0.1), 0) * (len(steps) - 1)), len(steps) - 1)
     sizes = steps[start : start + rng.choice((1, 2, 2))]
-    pairs = [(color, size, factor**k) for k, size in enumerate(sizes) for color in colors]
-    return pairs if len(pairs) <= 3 else sorted(rng.sample(pairs, 3), key=lambda pair: (pair[1], str(pair[0])))
+    pairs: list[tuple[str | None, float | None, float]] = [
+        (color, size, factor**k) for k, size in enumerate(sizes) for color in colors
+    ]
+    return pairs if len(pairs) <= 3 else sorted(rng.sample(pairs, 3), key=lambda pair: (pair[1] or 0, str(pair[0])))
 
 
 def _stock(rng: Random) -> int:

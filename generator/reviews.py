@@ -43,9 +43,8 @@ def write_reviews(log: Log, products: Sequence[Product], people: People, seed: i
         number += 1
         language = 1 if writes_chinese(people.ids[user], seed) else 0
         text = review_text(products[item], known[item], int(stars), language, rng)
-        yield [
-            f"r{number:06d}", products[item].id, people.ids[user], text, f"{stars:g}", iso(second), ("en", "zh")[language]
-        ]  # fmt: skip
+        code = ("en", "zh")[language]
+        yield [f"r{number:06d}", products[item].id, people.ids[user], text, f"{stars:g}", iso(second), code]
 
 
 def review_text(product: Product, aspects: Aspects, stars: int, language: int, rng: Random) -> str:

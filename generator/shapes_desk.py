@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.ink import Ink, box, dot, line, oval, shadow, shape
+from generator.ink import Ink, box, dot, hills, line, oval, shadow, shape
 
 Values = Mapping[str, Any]
 
@@ -16,11 +16,8 @@ def _scene(x: float, y: float, width: float, height: float, kind: str) -> str:
         return line(
             f"M{x + 8} {y + height - 10}l{width * 0.25:.0f}-20 {width * 0.2:.0f} 12 {width * 0.3:.0f}-34", "#7df0c9", 4
         ) + dot(x + width - 18, y + 18, 8, "#ff6b8b")
-    if kind in ("creator", "2-in-1"):
-        return dot(x + width * 0.68, y + height * 0.34, 10, "#ffe0b0") + shape(
-            f"M{x + 6:g} {y + height - 6:g}l{width * 0.3:.0f}-{height * 0.45:.0f} {width * 0.22:.0f} {height * 0.25:.0f} {width * 0.15:.0f}-{height * 0.15:.0f} {width * 0.25:.0f} {height * 0.35:.0f}z",
-            "#ffffff48",
-        )
+    if kind == "creator":
+        return hills(x, y, width, height)
     return "".join(
         box(x + 12, y + 14 + 13 * k, width * (0.62, 0.44, 0.54, 0.3)[k], 5, 2, "#ffffff66")
         for k in range(4)
@@ -73,10 +70,9 @@ def keyboard(ink: Ink, values: Values) -> str:
     y = 120 - height // 2
     cap = "#ffffffd0" if ink.main in ("#2b2d33", "#54585f", "#8b9199") else "#ffffffe8"
     accent = "#ff7d5c" if values["type"] != "membrane" else cap
-    keys = "".join(
-        f'<path d="M{x + 9} {y + 15 + 18 * k}h{width - 18}" stroke="{cap}" stroke-width="13" stroke-dasharray="13 3.9"/>'
-        for k in range(rows)
-    )
+    track = "".join(f"M{x + 9} {y + 15 + 18 * k}h{width - 18}" for k in range(rows))
+    caps = f'stroke="{cap}" stroke-width="13" stroke-dasharray="13 3.9" stroke-linecap="butt"'
+    keys = f'<path d="{track}" fill="none" {caps}/>'
     body = (
         shadow(y + height + 10, width * 0.52)
         + box(x, y + 5, width, height, 10, ink.dark)

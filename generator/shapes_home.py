@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.ink import Ink, box, dot, line, oval, shadow, shape
+from generator.ink import Ink, box, dot, line, moved, oval, ring, shadow, shape
 
 Values = Mapping[str, Any]
 
@@ -84,10 +84,9 @@ def light(ink: Ink, values: Values) -> str:
     glow = "#c79bff" if values.get("color_light") else "#ffdf9a"
     halo = dot(120, 96, 86, glow + "44") + dot(120, 96, 62, glow + "55")
     if kind == "light strip":
-        strip = line(
-            "M36 70q0-26 26-26h116q26 0 26 26t-26 26H64q-26 0-26 26t26 26h112q26 0 26 26t-26 26H70", "#f4f5f7", 15
-        )
-        glows = f'<path d="M36 70q0-26 26-26h116q26 0 26 26t-26 26H64q-26 0-26 26t26 26h112q26 0 26 26t-26 26H70" fill="none" stroke="{glow}" stroke-width="7" stroke-dasharray="7 9"/>'
+        path = "M36 70q0-26 26-26h116q26 0 26 26t-26 26H64q-26 0-26 26t26 26h112q26 0 26 26t-26 26H70"
+        strip = line(path, "#f4f5f7", 15)
+        glows = f'<path d="{path}" fill="none" stroke="{glow}" stroke-width="7" stroke-dasharray="1 14"/>'
         return strip + glows + box(52, 190, 26, 20, 5, ink.dark)
     if kind == "bulb":
         return (
@@ -132,7 +131,7 @@ def lock(ink: Ink, values: Values) -> str:
     handle = box(112, 146, 74, 16, 8, ink.dark) + dot(120, 154, 13, ink.dark)
     if kind == "face recognition":
         face = (
-            f'<circle cx="120" cy="82" r="15" fill="none" stroke="#7fd6ff" stroke-width="3"/>'
+            ring(120, 82, 15, "#7fd6ff", 3)
             + dot(115, 79, 2, "#7fd6ff")
             + dot(125, 79, 2, "#7fd6ff")
             + line("M115 87q5 4 10 0", "#7fd6ff", 2)
@@ -182,7 +181,8 @@ def hairdryer(ink: Ink, values: Values) -> str:
             + box(144, 140, 14, 26, 7, ink.dark)
         )
     tilt = 24 if kind == "travel" else 8
-    grip = f'<g transform="rotate({tilt} 140 110)">{box(124, 110, 34, 92, 15, "url(#m)")}{box(132, 134, 14, 24, 6, ink.dark)}</g>'
+    handle = box(124, 110, 34, 92, 15, "url(#m)") + box(132, 134, 14, 24, 6, ink.dark)
+    grip = moved(f"rotate({tilt} 140 110)", handle)
     return (
         air
         + shadow(210, 40, 140)

@@ -1,11 +1,11 @@
-"""Drawings: headphones, speakers, soundbars, cameras, lenses, drones, televisions, projectors, consoles, controllers."""
+"""Drawings: what is listened to, looked at and played with, and what takes pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from generator.ink import Ink, box, dot, eye, line, oval, shadow, shape
+from generator.ink import Ink, box, dot, eye, hills, line, moved, oval, ring, shadow, shape
 
 Values = Mapping[str, Any]
 
@@ -18,7 +18,8 @@ def headphones(ink: Ink, values: Values) -> str:
         bud = oval(0, 0, 19, 22, "url(#m)") + box(-6, 8, 13, 46, 6, ink.main) + oval(9, -4, 8, 11, ink.dark)
         return (
             shadow(204, 62)
-            + f'<g transform="translate(84 66) rotate(-10)">{bud}</g><g transform="translate(156 66) scale(-1 1) rotate(-10)">{bud}</g>'
+            + moved("translate(84 66) rotate(-10)", bud)
+            + moved("translate(156 66) scale(-1 1) rotate(-10)", bud)
             + case
         )
     if kind == "open-ear":
@@ -33,7 +34,7 @@ def headphones(ink: Ink, values: Values) -> str:
         )
     small = kind == "on-ear"
     r = 26 if small else 36
-    band = line(f"M62 140V112q0-60 58-60t58 60v28", ink.dark, 9 if small else 15) + line(
+    band = line("M62 140V112q0-60 58-60t58 60v28", ink.dark, 9 if small else 15) + line(
         "M76 84q14-26 44-26t44 26", ink.light, 5
     )
     cups = box(62 - r * 0.8, 144 - r, r * 1.5, r * 2.1, r * 0.7, "url(#m)") + box(
@@ -151,7 +152,7 @@ def camera(ink: Ink, values: Values) -> str:
     wide = 172 if values.get("sensor") == "full-frame" else 150
     x = 120 - wide / 2
     top = (
-        shape(f"M88 84l10-24h44l10 24z", ink.dark)
+        shape("M88 84l10-24h44l10 24z", ink.dark)
         + box(x + 12, 72, 24, 14, 5, ink.dark)
         + box(x + wide - 36, 70, 26, 16, 5, "#555")
     )
@@ -196,10 +197,9 @@ def drone(ink: Ink, values: Values) -> str:
     """Four arms; the mini one is smaller."""
     scale = {"mini drone": 0.74, "fpv": 0.9}.get(values["type"], 1.0)
     arms = line("M84 100L44 74M156 100l40-26M84 126l-44 34M156 126l44 34", ink.dark, 10)
-    blades = "".join(
-        oval(x, y, 34, 6, "#7d879599") + dot(x, y + 4, 7, ink.dark)
-        for x, y in ((44, 68), (196, 68), (38, 154), (202, 154))
-    )
+    spots = ((44, 68), (196, 68), (38, 154), (202, 154))
+    blades = "".join(oval(x, y, 34, 6, "#7d879599") for x, y in spots)
+    blades += line("".join(f"M{x} {y + 4}h0" for x, y in spots), ink.dark, 14)
     rings = "".join(
         f'<ellipse cx="{x}" cy="{y}" rx="38" ry="12"/>' for x, y in ((44, 70), (196, 70), (38, 156), (202, 156))
     )
@@ -212,9 +212,8 @@ def drone(ink: Ink, values: Values) -> str:
         + dot(98, 100, 3.5, "#7be0a4")
         + dot(142, 100, 3.5, "#ff5d5d")
     )
-    return (
-        shadow(208, 60)
-        + f'<g transform="translate({120 - 120 * scale:g} {118 - 118 * scale:g}) scale({scale})">{arms}{blades}{guard}{body}</g>'
+    return shadow(208, 60) + moved(
+        f"translate({120 - 120 * scale:g} {118 - 118 * scale:g}) scale({scale})", arms + blades + guard + body
     )
 
 
@@ -223,16 +222,13 @@ def television(ink: Ink, values: Values) -> str:
     width = min(212, round(92 + 1.65 * values.get("screen_size", 55)))
     height = round(width * 0.57)
     x, y = 120 - width // 2, 160 - height
-    hills = shape(
-        f"M{x + 5} {y + height - 8}v-{height * 0.25:.0f}l{width * 0.3:.0f}-{height * 0.3:.0f} {width * 0.25:.0f} {height * 0.25:.0f} {width * 0.2:.0f}-{height * 0.18:.0f} {width * 0.2:.0f} {height * 0.3:.0f}v{height * 0.18:.0f}z",
-        "#ffffff40",
-    ) + dot(x + width * 0.74, y + height * 0.3, 12, "#ffe0b0")
+    scene = hills(x + 5, y + 5, width - 10, height - 12)
     if values["type"] == "lifestyle tv":
         return (
             box(x - 6, y - 26, width + 12, height + 12, 2, "#b08463")
             + box(x, y - 20, width, height, 1, "#f6f1e7")
             + box(x + 9, y - 11, width - 18, height - 18, 0, "url(#s)")
-            + f'<g transform="translate(0 -24)">{hills}</g>'
+            + hills(x + 9, y - 11, width - 18, height - 18)
             + box(40, 182, 160, 10, 3, ink.dark)
         )
     screen = box(x, y, width, height, 4, "#15171b") + box(x + 4, y + 4, width - 8, height - 10, 2, "url(#s)")
@@ -241,7 +237,7 @@ def television(ink: Ink, values: Values) -> str:
         if values["type"] != "led tv"
         else line(f"M{x + 34} 160l-10 22M{x + width - 34} 160l10 22", ink.main, 6)
     )
-    return shadow(188, width * 0.46) + feet + screen + hills
+    return shadow(188, width * 0.46) + feet + screen + scene
 
 
 def projector(ink: Ink, values: Values) -> str:
@@ -321,9 +317,7 @@ def controller(ink: Ink, values: Values) -> str:
     """A pad, a wheel or a stick."""
     kind = values["type"]
     if kind == "racing wheel":
-        rim = f'<circle cx="120" cy="108" r="66" fill="none" stroke="{ink.dark}" stroke-width="17"/>' + line(
-            "M120 58v-16", "#ff5d5d", 10
-        )
+        rim = ring(120, 108, 66, ink.dark, 17) + line("M120 58v-16", "#ff5d5d", 10)
         return (
             shadow(204, 62)
             + box(96, 150, 48, 50, 8, "url(#m)")
@@ -356,6 +350,14 @@ def controller(ink: Ink, values: Values) -> str:
 
 
 SHAPES = {
-    "headphones": headphones, "speakers": speaker, "soundbars": soundbar, "cameras": camera, "lenses": lens, "drones": drone,
-    "tvs": television, "projectors": projector, "consoles": console, "controllers": controller,
-}  # fmt: skip
+    "headphones": headphones,
+    "speakers": speaker,
+    "soundbars": soundbar,
+    "cameras": camera,
+    "lenses": lens,
+    "drones": drone,
+    "tvs": television,
+    "projectors": projector,
+    "consoles": console,
+    "controllers": controller,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from generator.ink import Ink, box, dot, eye, line, shadow, shape
+from generator.ink import Ink, box, dot, eye, hills, line, ring, shadow, shape
 
 Values = Mapping[str, Any]
 
@@ -51,10 +51,7 @@ def tablet(ink: Ink, values: Values) -> str:
         else ""
     )
     body = box(x, y, width, height, 12, ink.dark) + box(x + 7, y + 7, width - 14, height - 14, 6, "url(#s)")
-    sun = dot(x + width * 0.7, y + height * 0.36, 13, "#ffe2b8") + shape(
-        f"M{x + 7} {y + height - 22}l{width * 0.3:.0f}-34 {width * 0.22:.0f} 24 {width * 0.2:.0f}-18 {width * 0.2:.0f} 28v10q0 5-6 5H{x + 13}q-6 0-6-5z",
-        "#ffffff38",
-    )
+    sun = hills(x + 7, y + 7, width - 14, height - 14)
     pen = (
         line(f"M{x + width - 34} {y + height + 16}l48-62", "#f4f5f7", 7)
         + line(f"M{x + width - 37} {y + height + 20}l3-4", "#2b2d33", 5)
@@ -98,9 +95,7 @@ def powerbank(ink: Ink, values: Values) -> str:
             1.5,
         )
     elif values["type"] == "magnetic":
-        extra += f'<circle cx="120" cy="{y + 52}" r="26" fill="none" stroke="#ffffff99" stroke-width="5"/>' + line(
-            f"M120 {y + 80}v16", "#ffffff99", 5
-        )
+        extra += ring(120, y + 52, 26, "#ffffff99", 5) + line(f"M120 {y + 80}v16", "#ffffff99", 5)
     else:
         extra += shape(f"M124 {y + 34}l-18 30h13l-5 24 20-32h-13z", "#ffffffb0")
     return shadow(y + height + 12, 64) + body + extra + lights
@@ -121,13 +116,13 @@ def watch(ink: Ink, values: Values) -> str:
             + dot(120, 120, 48, "url(#s)")
         )
         ticks = "3 19.5" if kind == "outdoor" else "4 63.5"
-        marks = f'<circle cx="120" cy="120" r="43" fill="none" stroke="#fff" stroke-width="7" stroke-linecap="butt" stroke-dasharray="{ticks}"/>'
+        marks = ring(120, 120, 43, "#fff", 7, f'stroke-linecap="butt" stroke-dasharray="{ticks}"')
         hands = line("M120 120V88", "#fff", 5) + line("M120 120l22 14", "#ffd9a0", 4) + dot(120, 120, 4, "#fff")
         return strap + case + marks + hands + box(181, 112, 9, 16, 3, ink.dark)
     wide = 88 if kind == "fitness" else 104
     case = box(120 - wide / 2, 64, wide, 112, 28, "url(#m)") + box(128 - wide / 2, 72, wide - 16, 96, 21, "#14161b")
     rings = "".join(
-        f'<circle cx="120" cy="112" r="{r}" fill="none" stroke="{c}" stroke-width="6" stroke-dasharray="{6.28 * r * part:.0f} 999" stroke-linecap="round" transform="rotate(-90 120 112)"/>'
+        ring(120, 112, r, c, 6, f'stroke-dasharray="{6.28 * r * part:.0f} 999" transform="rotate(-90 120 112)"')
         for r, c, part in ((26, "#ff7a8a", 0.8), (17, "#8fe3b0", 0.6))
     )
     if kind == "child":
