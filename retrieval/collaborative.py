@@ -50,7 +50,7 @@ def train(history: History, items: int, progress: Progress | None = None) -> Col
         return None
     confidence = matrix.copy()
     confidence.data = (1.0 + ALPHA * confidence.data).astype(np.float32)
-    factors = min(FACTORS, max(2, min(matrix.shape) // 2))
+    factors = min(FACTORS, max(2, min(matrix.shape) // 5))
 
     def report(iteration: int, *_: Any) -> None:
         if progress:

@@ -82,7 +82,7 @@ def build(
         settings: names the encoder.
         progress: told of every stage, if given.
         embedder: the encoder, when it is open already.
-        force: build anew even when nothing changed.
+        force: build all anew, even what has not changed.
 
     Raises:
         ShopError: the shop's files cannot be used.
@@ -99,23 +99,43 @@ def build(
         if current is not None and not force and _manifest(current).get("fingerprint") == fingerprint:
             return current
         _sweep(place.root, keep=[current])
-        draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=place.root))
+        header = {
+            "format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions,
+            "fingerprint": fingerprint, "inputs": inputs,
+        }  # fmt: skip
+        previous = None if force else _usable(current, embedder)
         try:
-            written = write_index(draft, shop, embedder, inputs, _usable(current, embedder), progress)
-            manifest = {
-                "format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions,
-                "fingerprint": fingerprint, "inputs": inputs, **written,
-            }  # fmt: skip
-            _write_text(draft / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
-            folder = place.root / f"{fingerprint[:16]}-{time.time_ns():x}"
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+            folder = _build(place.root, shop, embedder, header, previous, progress)
+        except (OSError, ValueError) as error:
+            if previous is None:
+                raise
+            _log.warning("the index in %s cannot be built upon (%s); all is built anew", previous, error)
+            folder = _build(place.root, shop, embedder, header, None, progress)
         _write_text(place.root / CURRENT, folder.name)
         # The build before stays: another process may be serving it and open its store later.
         _sweep(place.root, keep=[folder, current])
         return folder
+
+
+def _build(
+    root: Path,
+    shop: Shop,
+    embedder: Embedder,
+    header: Mapping[str, Any],
+    previous: Path | None,
+    progress: Progress | None,
+) -> Path:
+    """Write a build into a draft folder and give it its name when it is whole; a failed draft is deleted."""
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=root))
+    try:
+        written = write_index(draft, shop, embedder, header["inputs"], previous, progress)
+        _write_text(draft / MANIFEST, json.dumps({**header, **written}, ensure_ascii=False, indent=1))
+        folder = root / f"{header['fingerprint'][:16]}-{time.time_ns():x}"
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return folder
 
 
 def open(

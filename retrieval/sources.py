@@ -228,7 +228,7 @@ class PriceFit:
         if level is None:
             return np.zeros(len(rows), dtype=np.float32)
         away = (signals.index.relative_prices[rows] - level[0]) / level[1]
-        return np.nan_to_num(2.0 * np.exp(-0.5 * away**2) - 1.0).astype(np.float32)
+        return np.asarray(np.nan_to_num(2.0 * np.exp(-0.5 * away**2) - 1.0), dtype=np.float32)
 
 
 @dataclass(frozen=True)
