@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.entities import EventKind, Interaction, ItemId, UserId
@@ -90,6 +90,7 @@ def test_survives_reopening(tmp_path: Path) -> None:
     second.close()
 
 
+@settings(deadline=None, max_examples=50)
 @given(ids=st.lists(st.none() | st.sampled_from("abc"), max_size=12), split=st.integers(0, 12))
 def test_sending_again_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, ids: list[str | None], split: int
