@@ -44,8 +44,8 @@ def order_status(arguments: OrderStatus, context: ToolContext) -> ToolResult:
         change = StateChange(identity=identity, desk={**notes, "order_id": None})
         return ToolResult(str(error), IdentityNeeded((), why), change)
     facts = order_facts(order)
-    change = StateChange(identity=identity, desk={**notes, "order_id": order.order_id, "email": None})
-    return ToolResult(f"order {order.order_id}: {facts['status']}", OrderFound(facts), change)
+    change = StateChange(identity=identity, desk={**notes, "order_id": order.id, "email": None})
+    return ToolResult(f"order {order.id}: {facts['status']}", OrderFound(facts), change)
 
 
 def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:

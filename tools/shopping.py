@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.conversation import StateChange, Wants
-from core.entities import Constraint, FacetType, ItemId, Query, Recommendation, Value
+from core.entities import Constraint, FacetType, Item, ItemId, Query, Recommendation, Value
 from core.errors import ToolRetry
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
@@ -65,7 +65,7 @@ def item_details(arguments: ItemDetails, context: ToolContext) -> ToolResult:
     catalogue = context.services.recommender.catalogue
     fields = tuple(field for field in arguments.fields if field in catalogue.facets)
     found = _fits(ids, context)
-    related = {item_id: _related(item_id, context) for item_id in ids}
+    related = {str(item_id): _related(item_id, context) for item_id in ids}
     return ToolResult(_summary(found, len(found)), Detailed(found, fields, related), StateChange(focus=ids))
 
 
@@ -127,7 +127,7 @@ def _query(wants: Wants, context: ToolContext) -> Query:
     return query_for(wants, user_id=context.user_id, language=context.language, limit=limit)
 
 
-def _related(item_id: ItemId, context: ToolContext) -> tuple[tuple[str, object], ...]:
+def _related(item_id: ItemId, context: ToolContext) -> tuple[tuple[str, Item], ...]:
     recommender = context.services.recommender
     return tuple((relation, recommender.catalogue.item(other)) for relation, other in recommender.related(item_id)[:4])
 

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from core.conversation import StateChange, Wants
-from core.entities import Constraint, ItemId, Op, Query, UserId
+from core.entities import Constraint, ItemId, Query, UserId
+from retrieval.constraints import contradicts
 
-_UPPER = frozenset({Op.LE, Op.LT})
-_LOWER = frozenset({Op.GE, Op.GT})
-_EXACT = frozenset({Op.EQ, Op.IN, Op.BETWEEN})
-_NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 _KEPT_ITEMS = 50
 
 
@@ -21,7 +18,7 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     replaced: list[Constraint] = []
     next_id = 1 + max((int(c.id[1:]) for c in wants.constraints if c.id[1:].isdigit()), default=0)
     for new in change.set:
-        beaten = [old for old in kept if supersedes(new, old)]
+        beaten = [old for old in kept if contradicts(old, new)]
         kept = [old for old in kept if old not in beaten]
         # Said again with other words is no replacement worth telling.
         replaced += [old for old in beaten if (old.op, old.value) != (new.op, new.value)]
@@ -42,21 +39,6 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     return revised, tuple(old for old in replaced if old.turn != _turn_of(change))
 
 
-def supersedes(new: Constraint, old: Constraint) -> bool:
-    """Tell whether a newer constraint takes the place of an older one of the same field."""
-    if new.field != old.field:
-        return False
-    if new.op in _UPPER:
-        return old.op in _UPPER | _EXACT or (old.op in _LOWER and _number(old) > _number(new))
-    if new.op in _LOWER:
-        return old.op in _LOWER | _EXACT or (old.op in _UPPER and _number(old) < _number(new))
-    if new.op in _EXACT:
-        return old.op not in _NEGATIVE or bool(_values(new) & _values(old))
-    if new.op is Op.CONTAINS:
-        return bool(_values(new) & _values(old)) or old.op is Op.EQ
-    return bool(_values(new) & _values(old))
-
-
 def query_for(
     wants: Wants, *, user_id: UserId | None, language: str, limit: int, exclude: Iterable[ItemId] = ()
 ) -> Query:
@@ -74,17 +56,6 @@ def query_for(
         language=language,
         personal=not wants.gift,
     )
-
-
-def _number(constraint: Constraint) -> float:
-    value = constraint.value
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _values(constraint: Constraint) -> set[object]:
-    value = constraint.value
-    values = value if isinstance(value, tuple) else (value,)
-    return {entry.lower() if isinstance(entry, str) else entry for entry in values}
 
 
 def _turn_of(change: StateChange) -> int | None:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.embedded.intents import SURE, Guess, IntentGuesser
+from agent.embedded.intents import Guess, IntentGuesser
+from agent.embedded.lexicon import Kind
 from agent.embedded.needs import Needs, NeedsReader
 from agent.embedded.reading import Reading, read
 from agent.embedded.references import References, resolve
@@ -23,6 +24,7 @@ from core.conversation import Intent
 from core.entities import Op
 from core.ports import Embedder
 from retrieval.pipeline import Recommender
+from retrieval.tokens import terms
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ORDER_ID = re.compile(r"(?<![\w@.])#?([a-z]{0,4}[-_]?\d[\d-]{3,}\d|#w?\d{4,})(?![\w@])")
@@ -39,8 +41,9 @@ _CHAT = {
     "confirm": Intent.CONFIRM,
     "deny": Intent.DENY,
 }
-NEAR = 0.32
-"""From this cosine between a message and the nearest item on, free words are taken for a need."""
+NEAR, SURELY_NEAR = 0.32, 0.45
+"""From these cosines between a message and the nearest item on, free words are taken for a need: when the message asks
+for something ("I need …"), and when it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,11 @@ class EmbeddedDecider:
         context = message.context
         if "profile" in message.cues:
             return Decision((Intent.PROFILE,), (ToolCall("show_profile"),))
-        if not self._mentions_service(message):
+        points = message.cues & {"compare", "explain", "similar"} and message.references.ids
+        if points or not self._mentions_service(message):
             return None
         guess = self._guesser.guess(context.message, context.language)
-        if guess.intent not in SERVICE or guess.score < SURE:
+        if guess.intent not in SERVICE or not guess.sure:
             return None
         return self._serve(message, guess)
 
@@ -163,11 +167,10 @@ class EmbeddedDecider:
         return Decision((guess.intent,), (call,), confidence=guess.score)
 
     def _mentions_service(self, message: Message) -> bool:
-        from retrieval.tokens import terms
-
-        free = [e.text for e in message.reading.elements if not e.is_shop()]
+        free = [element.text for element in message.reading.elements if not element.is_shop()]
         joiner = "" if message.context.language == "zh" else " "
-        return bool(self._service_terms & set(terms(joiner.join(free))))
+        # A single Chinese character says too little.
+        return any(len(term) > 1 and term in self._service_terms for term in terms(joiner.join(free)))
 
     # What is on screen
 
@@ -288,23 +291,23 @@ class EmbeddedDecider:
         if not any(char.isalnum() for char in context.message):
             return Decision((Intent.OUT_OF_SCOPE,), note="unclear")
         guess = self._guesser.guess(context.message, context.language)
-        if guess.score >= SURE and guess.intent in SERVICE:
+        if guess.sure and guess.intent in SERVICE:
             return self._serve(message, guess)
-        if guess.score >= SURE and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
+        if guess.sure and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
             return Decision((guess.intent,), confidence=guess.score)
-        near = self._recommender.affinity(message.needs.text or context.message)
-        wanted = guess.intent is Intent.RECOMMEND and guess.score >= SURE
-        polite = any(e.span and e.span.text and e.span.entries[0].kind == "polite" for e in message.reading.elements)
-        if message.needs.text and (
-            wanted or (near >= NEAR and (polite or guess.intent is Intent.RECOMMEND or near >= 1.4 * NEAR))
-        ):
-            intent = Intent.REFINE if context.state.wants.text or context.state.wants.constraints else Intent.RECOMMEND
-            return Decision((intent,), (self._requests.recommend(message, fresh=False),), confidence=near)
-        if wanted or (polite and not message.needs.unknown):
-            return Decision(
-                (Intent.RECOMMEND,), (self._requests.recommend(message, fresh=False),), confidence=guess.score
-            )
+        wanted = guess.sure and guess.intent is Intent.RECOMMEND
+        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
+        near = self._recommender.affinity(context.message) if self._sensible(message) else 0.0
+        if near >= (NEAR if wanted or polite else SURELY_NEAR) or (wanted and not message.needs.unknown):
+            started = bool(context.state.wants.text or context.state.wants.constraints)
+            call = self._requests.meant(message)
+            return Decision((Intent.REFINE if started else Intent.RECOMMEND,), (call,), confidence=near)
         greeting = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
         if greeting in (Intent.GREET, Intent.THANKS, Intent.GOODBYE):
             return Decision((greeting,), confidence=guess.score)
         return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=guess.score)
+
+    def _sensible(self, message: Message) -> bool:
+        """Tell whether most of the words that nothing explains are words at all: an encoder finds a place for any."""
+        unknown = message.needs.unknown
+        return not unknown or sum(map(self._is_word, unknown)) * 2 > len(unknown)

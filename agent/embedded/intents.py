@@ -16,8 +16,8 @@ from core.entities import Language
 from core.ports import Embedder, Vectors
 from retrieval.tokens import terms
 
-SURE = 0.6
-"""Scores from here on are acted upon; below, the assistant asks rather than guesses."""
+SURE = {"en": (0.6, 0.5, 0.1), "zh": (0.6, 0.34, 0.04)}
+"""By language: the score that is acted upon; the score that is when the next intent is at least so far off."""
 _NEIGHBOURS = 2
 
 
@@ -30,6 +30,8 @@ class Guess:
     """In [0, 1]."""
     margin: float
     """The distance to the best other intent."""
+    sure: bool = False
+    """Whether to act upon it; else the assistant asks rather than guesses."""
 
 
 @lru_cache(maxsize=1)
@@ -81,7 +83,9 @@ class IntentGuesser:
             # The nearest example counts most; a second near one makes it surer.
             best[intent] = float(0.75 * own[0] + 0.25 * own[:_NEIGHBOURS].mean())
         ranked = sorted(best.items(), key=lambda pair: -pair[1])
-        return Guess(ranked[0][0], ranked[0][1], ranked[0][1] - ranked[1][1])
+        score, margin = ranked[0][1], ranked[0][1] - ranked[1][1]
+        enough, fair, apart = SURE["zh" if language == "zh" else "en"]
+        return Guess(ranked[0][0], score, margin, score >= enough or (score >= fair and margin >= apart))
 
     def _wording(self, message: str) -> np.ndarray:
         """Return for each example the weighted share of terms in common (cosine of idf-weighted sets)."""

@@ -130,14 +130,14 @@ class Lexicon:
             if entries is None:
                 continue
             surface = " ".join(token.text for token in window)
-            # "light" is the wish, "lights" the category, although both have one stem: the exact wording goes first.
+            # The exact wording goes first: "light" is the wish, "lights" the category, although both have one stem.
             exact = [entry for entry in entries if entry.surface == surface]
             rest = [entry for entry in entries if entry.surface != surface and entry.kind is not Kind.ITEM]
             if not exact and not rest:
                 continue  # a title is a name: it is not met through its stem
             if not exact and length == 1 and _unsafe_inflection(entries, tokens[at]):
                 continue
-            return Span(at, at + length, tuple(exact or rest), surface)
+            return Span(at, at + length, tuple(_compatible(exact + rest)), surface)
         return None
 
     def correct(self, word: str) -> str | None:
@@ -156,6 +156,18 @@ class Lexicon:
         )
         found = process.extractOne(word, near, scorer=DamerauLevenshtein.distance, score_cutoff=allowed)
         return str(found[0]) if found else None
+
+
+_DEGREES = frozenset({Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST, Kind.HIGHEST})
+
+
+def _compatible(entries: list[Entry]) -> list[Entry]:
+    """Drop meanings that the first one rules out: a word is either a degree ("light") or a category ("lights")."""
+    if entries[0].kind in _DEGREES:
+        return [entry for entry in entries if entry.kind is not Kind.CATEGORY]
+    if entries[0].kind is Kind.CATEGORY:
+        return [entry for entry in entries if entry.kind not in _DEGREES]
+    return entries
 
 
 def _unsafe_inflection(entries: Sequence[Entry], token: Token) -> bool:

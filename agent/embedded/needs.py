@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from agent.embedded.degrees import Step, degree_of, vague_wish
 from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
 from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
 from agent.embedded.reading import Element, Reading
+from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
-from retrieval.catalogue import BUILT_IN
-
-VAGUE_SHARE = 0.35
-"""A vague word ("cheap", "light") means the lowest or highest 35 % of the category."""
-_DEGREES: dict[str, tuple[str, str | None]] = {
-    "good": ("plain", None), "better": ("more", None), "best": ("most", None), "high": ("plain", "higher"),
-    "higher": ("more", "higher"), "highest": ("most", "higher"), "low": ("plain", "lower"),
-    "lower": ("more", "lower"), "lowest": ("most", "lower"), "more": ("more", "higher"), "less": ("more", "lower"),
-    "most": ("most", "higher"), "least": ("most", "lower"),
-}  # fmt: skip
+from retrieval.columns import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +76,7 @@ class NeedsReader:
         self._dropped: list[str] = []
         self._facets: list[str] = []
         self._used: set[int] = set()
+        self._measured = find_quantities(reading, vocabulary)
 
     def needs(self) -> Needs:
         """Return what the message asks for."""
@@ -93,7 +85,7 @@ class NeedsReader:
         self._values()
         self._degrees()
         items = [e.span.of(Kind.ITEM) for e in self._reading.elements if e.span and not e.past and not e.negated]
-        words = self._free_words()
+        words = telling_words(self._reading, self._vocabulary, self._used)
         return Needs(
             constraints=tuple(self._categories + self._constraints),
             sorts=tuple(dict.fromkeys(self._sorts)),
@@ -134,7 +126,7 @@ class NeedsReader:
     # Quantities
 
     def _quantities(self) -> None:
-        for quantity in find_quantities(self._reading, self._vocabulary):
+        for quantity in self._measured:
             field = choose_field(quantity, self._reading, self._vocabulary, self._category, self._asked)
             if field is None:
                 continue
@@ -196,7 +188,7 @@ class NeedsReader:
         """Read "forget the brand", "another brand"."""
         elements = self._reading.elements
         for at, element in enumerate(elements):
-            if not element.role("drop", "other"):
+            if not element.role("drop", "other", "any"):
                 continue
             for index in range(max(0, at - 2), min(len(elements), at + 4)):
                 span = elements[index].span
@@ -204,7 +196,7 @@ class NeedsReader:
                 near = index in (at - 1, at + 1, at + 2) and elements[index].clause == element.clause
                 if entry is None or not near or index in self._used or entry.kind is Kind.ITEM:
                     continue
-                if element.role("drop") and self._droppable(entry, index > at):
+                if self._dropped_by(element, entry, after=index > at):
                     self._dropped.append(entry.field)
                     self._used.add(index)
                 elif element.role("other") and entry.kind is Kind.FACET:
@@ -212,8 +204,11 @@ class NeedsReader:
                     self._used.add(index)
                 break
 
-    def _droppable(self, entry: Entry, after: bool) -> bool:
-        return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE))
+    def _dropped_by(self, element: Element, entry: Entry, *, after: bool) -> bool:
+        """Tell whether "forget the brand", "forget Acme", "any brand" gives a field free ("any phones" does not)."""
+        if element.role("drop"):
+            return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE))
+        return element.role("any") and entry.kind is Kind.FACET
 
     def _values(self) -> None:
         groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]] = {}
@@ -250,7 +245,15 @@ class NeedsReader:
                 -count(e.field, e.value, self._category) if e.kind is Kind.VALUE else 0,
             )
         )
-        return entries[0] if entries else None
+        if not entries or self._foreign(entries[0], element):
+            return None
+        return entries[0]
+
+    def _foreign(self, entry: Entry, element: Element) -> bool:
+        """Tell whether another word for a value was met that no item of the category has: it means something else."""
+        if entry.kind is not Kind.VALUE or self._category is None or fold(element.text) == fold(entry.value):
+            return False
+        return not self._vocabulary.count_of(entry.field, entry.value, self._category)
 
     def _wished(self, element: Element, entry: Entry) -> bool:
         facet = self._catalogue.facets.get(entry.field)
@@ -290,105 +293,19 @@ class NeedsReader:
         for at, element in enumerate(self._reading.elements):
             if element.span is None or element.past or at in self._used:
                 continue
-            degree = self._degree(at, element)
-            if degree is None:
+            degree = degree_of(at, self._reading, self._vocabulary, self._category)
+            if degree is None or any(quantity.comparator is element for quantity in self._measured):
                 continue
-            field, step, higher = degree
+            field, higher = degree.field, degree.higher
             self._facets.append(field)
-            if element.negated and step == "plain":
-                higher = not higher
-            if step == "most":
+            if degree.step is Step.MOST:
                 self._sorts.append(Sort(field, higher))
             elif field in bounded:
                 continue
-            elif step == "more":
+            elif degree.step is Step.MORE:
                 self._critiques.append(Critique(field, higher, element.text))
-            else:
-                self._vague(field, higher, element)
-
-    def _degree(self, at: int, element: Element) -> tuple[str, str, bool] | None:
-        assert element.span is not None
-        steps = {Kind.LOW: ("plain", False), Kind.HIGH: ("plain", True), Kind.LOWER: ("more", False),
-                 Kind.HIGHER: ("more", True), Kind.LOWEST: ("most", False), Kind.HIGHEST: ("most", True)}  # fmt: skip
-        fields = set(self._catalogue.category_facets(self._category)) if self._category else set(self._catalogue.facets)
-        fields |= {"price", "rating", "created_at"}
-        entries = sorted((e for e in element.span.entries if e.kind in steps), key=lambda e: e.field not in fields)
-        if entries and not (element.role("at_most") and self._comparator_used(element)):
-            step, higher = steps[entries[0].kind]
-            return entries[0].field, step, higher
-        role = next((name for name in _DEGREES if element.role(name)), None)
-        facet = self._adjacent_facet(at) if role else None
-        if role is None or facet is None:
-            return None
-        step, end = _DEGREES[role]
-        end = end or self._vocabulary.better(facet) or "higher"
-        return facet, step, end == "higher"
-
-    def _comparator_used(self, element: Element) -> bool:
-        return any(q.comparator is element for q in find_quantities(self._reading, self._vocabulary))
-
-    def _adjacent_facet(self, at: int) -> str | None:
-        """Return the numeric facet that an adjective goes with: "long battery life", "续航长"."""
-        elements = self._reading.elements
-        for index in (at + 1, at - 1, at + 2, at - 2):
-            if not 0 <= index < len(elements) or elements[index].clause != elements[at].clause:
-                continue
-            span = elements[index].span
-            entry = span.of(Kind.FACET) if span else None
-            facet = self._catalogue.facets.get(entry.field) if entry else None
-            if facet is not None and facet.type in (FacetType.NUMBER, FacetType.DATE):
-                return facet.name
-        return None
-
-    def _vague(self, field: str, higher: bool, element: Element) -> None:
-        numbers = self._vocabulary.numbers_of(field, self._category)
-        if not len(numbers):
-            return
-        bound = float(np.quantile(numbers, 1 - VAGUE_SHARE if higher else VAGUE_SHARE))
-        op = Op.GE if higher else Op.LE
-        facet = self._catalogue.facets[field]
-        value = as_value(facet, round(bound, 3))
-        self._constraints.append(Constraint("", field, op, value, facet.unit, Strength.WISH, text=element.text))
-
-    # Words for the encoder
-
-    def _free_words(self) -> list[str]:
-        words: list[str] = []
-        for at, element in enumerate(self._reading.elements):
-            if element.negated or element.past or element.number is not None or at in self._used:
-                continue
-            if element.span is None:
-                if element.text in self._vocabulary.stopwords or not element.text.isalnum():
-                    continue
-                if (
-                    not element.text.isascii()
-                    and at
-                    and words
-                    and self._reading.elements[at - 1].text == words[-1][-1:]
-                ):
-                    words[-1] += element.text  # Chinese characters in a row stay one word
-                else:
-                    words.append(element.text)
-            else:
-                words += self._telling(element)
-        return words
-
-    def _telling(self, element: Element) -> list[str]:
-        """Return the words of a phrase that tell the encoder something, in the catalogue's wording and the shopper's."""
-        assert element.span is not None
-        entry = element.span.of(Kind.CATEGORY, Kind.VALUE, Kind.FACET, Kind.LOW, Kind.HIGH)
-        facet = self._catalogue.facets.get(entry.field) if entry else None
-        if (
-            entry is None
-            or facet is None
-            or (facet.name in BUILT_IN and entry.kind is not Kind.CATEGORY)
-        ):
-            return []
-        if entry.kind in (Kind.CATEGORY, Kind.VALUE):
-            return [entry.value] if element.text.isascii() else [entry.value, element.text]
-        if entry.kind is Kind.FACET and facet.type is not FacetType.BOOLEAN:
-            return []
-        return [element.text] if element.text.isascii() else [facet.label("en"), element.text]
+            elif (wish := vague_wish(degree, element.text, self._vocabulary, self._category)) is not None:
+                self._constraints.append(wish)
 
 
 def _spaced(words: Sequence[str]) -> str:

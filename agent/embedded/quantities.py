@@ -61,8 +61,17 @@ def _value(element: Element) -> float:
 
 def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity:
     if elements[at].currency is None and (decade := _decade(elements, at)):
-        named = elements[at].number is not None and elements[at].number.decade
-        return Quantity(at, at + 1 if named else at + 2, decade, decade + 9, Op.BETWEEN, None, False, elements[at])
+        number = elements[at].number
+        return Quantity(
+            at,
+            at + 1 if number and number.decade else at + 2,
+            decade,
+            decade + 9,
+            Op.BETWEEN,
+            None,
+            False,
+            elements[at],
+        )
     unit, money, end = _unit_after(elements, at + 1, vocabulary)
     money = money or elements[at].currency is not None
     value = _value(elements[at])
@@ -109,7 +118,7 @@ def _unit_after(elements: Sequence[Element], at: int, vocabulary: Vocabulary) ->
 
 
 def _bind(quantities: list[Quantity], elements: Sequence[Element]) -> list[Quantity]:
-    """Give each comparator to the number after it, or, when none follows or it trails ("500 or less", "500以内"), before."""
+    """Give each comparator to the number after it, or to the one before that it trails ("500 or less", "500以内")."""
     bound = list(quantities)
     for at, element in enumerate(elements):
         op = next((op for role, op in COMPARATORS.items() if element.role(role)), None)
@@ -152,7 +161,10 @@ def choose_field(
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
     if quantity.unit is not None:
         return _most_plausible(fields, quantity, vocabulary, category)
-    temporal = any(e.role("temporal", "decade") or (e.number and e.number.decade) for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2])
+    temporal = any(
+        e.role("temporal", "decade") or (e.number and e.number.decade)
+        for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2]
+    )
     if temporal:
         dated = [f for f in fields if _is_date_like(vocabulary, f)]
         if dated:

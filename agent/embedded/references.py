@@ -101,13 +101,15 @@ def _named(reading: Reading, needs: Needs, on_screen: Sequence[Item], vocabulary
 
 def _relative(reading: Reading, on_screen: Sequence[Item]) -> ItemId | None:
     """Read "the cheaper one", "the lightest of them": a degree that selects among what is shown."""
-    if not on_screen or not reading.roles("one", "all_shown", "it"):
+    if not on_screen or not reading.roles("one", "all_shown", "it", "which"):
         return None
+    asks = bool(reading.roles("which"))
     steps = {Kind.LOWER: False, Kind.LOWEST: False, Kind.HIGHER: True, Kind.HIGHEST: True}
     for at, element in enumerate(reading.elements):
         entry = element.span.of(*steps) if element.span else None
         following = reading.elements[at + 1 : at + 3]
-        if entry is None or not any(e.role("one", "all_shown", "it") for e in following):
+        selects = asks or any(e.role("one", "all_shown", "it") for e in following)
+        if entry is None or not selects:
             continue
         values = [(_number(item, entry.field), item.id) for item in on_screen]
         stated = [(value, item_id) for value, item_id in values if value is not None]

@@ -10,7 +10,8 @@ from agent.embedded.needs import Critique
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import ToolCall
 from core.conversation import Wants
-from core.entities import Constraint, Item, ItemId, Op, Sort, Value
+from core.entities import Constraint, Item, ItemId, Op, Sort, Strength, Value
+from retrieval.catalogue import BUILT_IN
 from retrieval.constraints import mask
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class Requests:
         elif disliked:
             arguments["dislike"] = list(ids)
         return ToolCall("recommend_items", {**arguments, "exclude": [] if liked else list(ids)})
+
+    def meant(self, message: Message) -> ToolCall:
+        """Return the call for a need in free words alone: the whole sentence tells the encoder more than its nouns."""
+        arguments = self._arguments(message, fresh=False)
+        return ToolCall("recommend_items", {**arguments, "query": message.context.message.strip()[:400]})
 
     def more(self, message: Message) -> ToolCall:
         """Return the call for other items than those seen."""
@@ -116,10 +122,20 @@ class Requests:
         """Return the constraints that end: of fields to forget and, for a new category, of facets it does not have."""
         wants, needs = message.context.state.wants, message.needs
         gone = {c.id for c in wants.constraints if c.field in needs.dropped}
+        if needs.category is not None:
+            # What no item of the category asked for now can have was said of another kind of thing.
+            category = Constraint("", "category", Op.EQ, needs.category)
+            others = [c for c in wants.constraints if c.field not in BUILT_IN]
+            gone |= {
+                c.id for c in others if not mask(self._catalogue, [category, replace(c, strength=Strength.MUST)]).any()
+            }
         if fresh:
             keeps = {"price", "brand"} if "instead" in message.cues or message.reading.roles("but") else set()
             gone |= {c.id for c in wants.constraints if c.field not in keeps}
         return sorted(gone)
+
+    def _possible(self, *constraints: Constraint) -> bool:
+        return bool(mask(self._catalogue, constraints).any())
 
     def _base(self, wants: Wants, removed: Iterable[str], fresh: bool) -> Wants:
         kept = tuple(c for c in wants.constraints if c.id not in set(removed))
@@ -137,7 +153,7 @@ class Requests:
         return tuple(self._catalogue.items(ids)) if ids else message.context.on_screen
 
     def _critique(self, critique: Critique, shown: Sequence[Item], others: Sequence[Constraint]) -> Constraint | None:
-        """Return the bound that a critique sets: beyond all that is shown; where nothing lies there, beyond some of it."""
+        """Return the bound that a critique sets: beyond all that is shown; where nothing lies there, beyond some."""
         values = sorted(v for item in shown if (v := _number(item, critique.field)) is not None)
         if not values:
             return None

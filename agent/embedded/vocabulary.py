@@ -63,8 +63,9 @@ class Vocabulary:
 
     def _add_grammar(self, grammar: Grammar) -> None:
         tables: list[tuple[Kind, dict[Any, list[str]]]] = [
-            (Kind.GRAMMAR, grammar.roles), (Kind.ORDINAL, grammar.ordinals), (Kind.NUMBER, grammar.numbers), (Kind.DECADE, grammar.decades),
-            (Kind.MULTIPLIER, grammar.multipliers), (Kind.CUE, grammar.cues), (Kind.POLITE, {"": grammar.politeness}),
+            (Kind.GRAMMAR, grammar.roles), (Kind.ORDINAL, grammar.ordinals), (Kind.NUMBER, grammar.numbers),
+            (Kind.DECADE, grammar.decades), (Kind.MULTIPLIER, grammar.multipliers), (Kind.CUE, grammar.cues),
+            (Kind.POLITE, {"": grammar.politeness}),
         ]  # fmt: skip
         for kind, table in tables:
             for name, phrases in table.items():

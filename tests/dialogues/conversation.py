@@ -28,7 +28,9 @@ from core.entities import Constraint, EventKind, Interaction, Item, ItemId, Op, 
 from core.events import Reply, TurnRequest
 
 FOLDER = Path(__file__).parent
-_CONDITION = re.compile(r"^(~?)\s*([\w@\u4e00-\u9fff]+)\s+(<=|>=|==|!=|<|>|in|not_in|contains|not_contains|between)\s+(.+)$")
+_CONDITION = re.compile(
+    r"^(~?)\s*([\w@\u4e00-\u9fff]+)\s+(<=|>=|==|!=|<|>|in|not_in|contains|not_contains|between)\s+(.+)$"
+)
 
 
 def load_dialogues() -> list[dict[str, Any]]:
@@ -55,7 +57,9 @@ async def play(assistant: Assistant, dialogue: Mapping[str, Any]) -> None:
         if faults:
             state = ", ".join(f"{c.field} {c.op} {c.value!r} ({c.strength})" for c in reply.constraints)
             story = "\n".join(said)
-            raise AssertionError(f"{dialogue['file']}: {dialogue['name']}\n{story}\n  [{state}]\n  - " + "\n  - ".join(faults))
+            raise AssertionError(
+                f"{dialogue['file']}: {dialogue['name']}\n{story}\n  [{state}]\n  - " + "\n  - ".join(faults)
+            )
 
 
 def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
