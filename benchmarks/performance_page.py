@@ -51,9 +51,10 @@ class ShopResult:
     """The server's own measurements with one session: name, mean milliseconds a call, calls a turn."""
 
 
-def page(results: Sequence[ShopResult]) -> str:
-    """Return the whole page."""
-    parts = [HEAD, f"**Machine:** {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n", BUDGETS]
+def page(results: Sequence[ShopResult], busy: float = 0.0) -> str:
+    """Return the whole page; ``busy`` is the load average before the run, which other work may have caused."""
+    about = f"**Machine:** {machine()}; load average before the run {busy:.1f}; Floorwalker {VERSION}, "
+    parts = [HEAD, f"{about}{datetime.now(UTC):%Y-%m-%d}.\n", BUDGETS]
     parts += ["## Turns\n", _turns(results), "## Start and memory\n", _starts(results), "## Where the time goes\n"]
     parts += [_stages(result) for result in results]
     return "\n".join(parts)
@@ -68,7 +69,8 @@ def machine() -> str:
         model = found.group(1) if found else model
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = psutil.virtual_memory().total / 2**30
-    return f"{cores} cores ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{cores} cores ({model}), {memory:.0f} GiB, {system}"
 
 
 def _turns(results: Sequence[ShopResult]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 
 from benchmarks import large_shop, performance_page
@@ -108,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     options.work.mkdir(parents=True, exist_ok=True)
     plan = Plan(options.work, options.sessions, options.turns, options.seconds)
-    results = []
+    results, busy = [], psutil.getloadavg()[0]
     try:
         for name in options.shops:
             console.print(f"measuring the {name} shop …")
@@ -116,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ServerFailed as error:
         console.print(str(error), markup=False)
         return 1
-    text = performance_page.page(results)
+    text = performance_page.page(results, busy)
     console.print(text, markup=False, soft_wrap=True)
     for load in (load for result in results for load in result.loads if load.failures):
         console.print(f"{load.sessions} sessions: {load.failures[:5]}", markup=False)
