@@ -29,7 +29,7 @@ from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
 from retrieval.vectors import CACHE_NAME, VectorCache, embed_texts, read_cache
 
-FORMAT = 1
+FORMAT = 2
 """Grows when a piece is written otherwise: older indexes are then built anew."""
 _log = logging.getLogger(__name__)
 

@@ -94,6 +94,11 @@ class Recommender:
         """The ranker's version for the event log: code and data."""
         return f"{RANKER_VERSION}-{self._index.fingerprint[:12]}"
 
+    @property
+    def serving(self) -> OpenIndex:
+        """The index that is served now: for tools that look inside; take it once for a piece of work."""
+        return self._index
+
     # -- ranking -------------------------------------------------------------------------------------------------------
 
     def recommend(self, query: Query) -> Ranking:
@@ -239,6 +244,10 @@ class Recommender:
         index = self._index
         events = self._events(index, user_id)
         return items_of([(ItemId(index.catalogue.ids[event.row]), event.kind) for event in events])
+
+    def events(self, user_id: UserId) -> list[Event]:
+        """Return everything that is known of what a user did, the shop's own log first."""
+        return self._events(self._index, user_id)
 
     def _recorded(self, user_id: UserId | None) -> list[tuple[Interaction, float]]:
         """Return the user's recent events with their times."""

@@ -52,8 +52,8 @@ def test_unchanged_input_builds_nothing_and_changed_items_alone_are_embedded(tmp
     opened = index.open(tmp_path / "shop", tmp_path / "data", Settings(), embedder=counting)
     assert opened.catalogue.has("fresh")
     assert not opened.catalogue.has("g10")
-    assert opened._index.dense.count() == 48
-    assert opened._index.dense.vectors(["fresh"])[0] == pytest.approx(opened._index.vectors[47], abs=1e-5)
+    assert opened.serving.dense.count() == 48
+    assert opened.serving.dense.vectors(["fresh"])[0] == pytest.approx(opened.serving.vectors[47], abs=1e-5)
 
 
 def test_two_builds_answer_the_same(tmp_path, opened):

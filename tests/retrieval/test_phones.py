@@ -35,8 +35,16 @@ def test_a_look_at_the_fourth_raises_it_and_what_resembles_it(phones):
     assert first.kind is ReasonKind.PROFILE
     assert first.data == {"item_id": "4", "title": looked_at.item.title, "event": "view", "now": True}
     raised = {each.item.id: each.parts.get("session", 0.0) for each in after}
-    vectors, row = phones._index.vectors, phones.catalogue.row
+    vectors, row = phones.serving.vectors, phones.catalogue.row
     likeness = {item: float(vectors[row(item)] @ vectors[row("4")]) for item in raised}
     assert raised["4"] == max(raised.values())
     nearest = max((item for item in raised if item != "4"), key=lambda item: likeness[item])
     assert raised[nearest] > 0
+
+
+def test_the_walk_through_prints_its_steps(phones):
+    from benchmarks.phones import walk
+
+    lines = list(walk(phones))
+    assert [line[0] for line in lines if line[:1].isdigit()] == ["1", "2", "3", "4", "5"]
+    assert sum("Xiaomi Mi 11 (White)" in line for line in lines) >= 2

@@ -16,7 +16,7 @@ IDS = [source.name for source in SOURCES]
 @pytest.fixture(scope="module")
 def signals(garden):
     garden.record([Interaction(UserId("visitor"), ItemId("g0"), EventKind.VIEW, event_id="contract")])
-    return lambda query: garden._signals(garden._index, query)
+    return lambda query: garden._signals(garden.serving, query)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=IDS)
