@@ -19,8 +19,10 @@ from generator.tables import read_table
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-END = np.datetime64("2026-11-15T20:00:00", "s")
+START = np.datetime64("2025-05-16T00:00:00", "s")
 DAYS = 549
+NOW = DAYS * 86400 - 4 * 3600
+"""The log's last moment, in seconds since ``START``: 15 November 2026, 20:00."""
 KINDS = ("view", "click", "cart", "purchase", "rating", "like", "dislike")
 _SEEN = 24
 _SHOWN = 7
@@ -40,8 +42,8 @@ class Log:
     """Seconds since the first day."""
 
     def times(self) -> NDArray[np.datetime64]:
-        """Return each event's time of day and date."""
-        return END - np.timedelta64(DAYS * 86400, "s") + self.second.astype("timedelta64[s]")
+        """Return each event's date and time of day."""
+        return START + self.second.astype("timedelta64[s]")
 
     def of(self, kind: str) -> Log:
         """Return the events of one kind."""
@@ -67,7 +69,7 @@ def simulate(shelf: Shelf, people: People, visits: int, rng: np.random.Generator
     columns = np.concatenate([columns, _browse(shelf, people, second, rng)])
     columns = _once(shelf, columns)
     columns = np.concatenate([columns, _opinions(shelf, people, columns, rng)])
-    columns = columns[(columns[:, 4] >= 0) & (columns[:, 4] < DAYS * 86400)]
+    columns = columns[(columns[:, 4] >= 0) & (columns[:, 4] <= NOW)]
     columns = columns[np.lexsort((columns[:, 2], columns[:, 1], columns[:, 0], columns[:, 4]))]
     whole = columns[:, [0, 1, 2, 4]].astype(np.int64)
     return Log(whole[:, 0], whole[:, 1], whole[:, 2], columns[:, 3], whole[:, 3])
@@ -75,7 +77,7 @@ def simulate(shelf: Shelf, people: People, visits: int, rng: np.random.Generator
 
 def _plan(shelf: Shelf, people: People, visits: int, rng: np.random.Generator) -> _Visits:
     """Draw who comes when, and what for: busy customers, seasons by month, weekends and evenings."""
-    day_dates = (END - np.timedelta64(DAYS * 86400, "s")).astype("datetime64[D]") + np.arange(DAYS)
+    day_dates = START.astype("datetime64[D]") + np.arange(DAYS)
     months = day_dates.astype("datetime64[M]").astype(int) % 12
     weekend = np.where((day_dates.astype(int) + 3) % 7 >= 5, 1.35, 1.0)
     weights = np.asarray(read_table("tastes")["season"])[months] * weekend * np.linspace(0.75, 1.2, DAYS)

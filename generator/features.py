@@ -58,7 +58,7 @@ def build_shelf(products: Sequence[Product], days: int, rng: np.random.Generator
     mounts = {"": -1, **{name: k for k, name in enumerate(read_table("facets")["mount"]["values"])}}
     members = tuple(np.flatnonzero(category == k) for k in range(len(tables)))
     star = (
-        rng.normal(0, 0.9, len(groups)) + 0.8 * np.array([1.0 if p.sponsored else 0.0 for p in products])[_first(group)]
+        rng.normal(0, 0.7, len(groups)) + 0.8 * np.array([1.0 if p.sponsored else 0.0 for p in products])[_first(group)]
     )
     variant = rng.normal(0, 0.35, len(products))
     return Shelf(

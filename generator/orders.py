@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from generator.behaviour import DAYS, Log
+from generator.behaviour import NOW, Log
 from generator.output import iso
 from generator.products import Product
 
@@ -26,7 +26,7 @@ def draw_orders(
     bought = log.of("purchase")
     baskets: dict[tuple[int, int], list[int]] = defaultdict(list)
     latest: dict[int, int] = {}
-    since = (DAYS - WEEKS * 7) * _DAY
+    since = NOW - WEEKS * 7 * _DAY
     for user, item, second in zip(bought.user.tolist(), bought.item.tolist(), bought.second.tolist(), strict=True):
         if second < since:
             continue
@@ -79,7 +79,6 @@ def _order(number: str, customer: Mapping[str, str], second: int, items: list[Pr
 
 def _history(second: int, rng: Random) -> list[tuple[str, int]]:
     """Return (status, time) as far as the order has come by the log's last moment."""
-    now = DAYS * _DAY
     gaps = (0, rng.randint(60, 900), rng.randint(3, 30) * 3600, rng.randint(2, 20) * 3600,
             rng.randint(30, 80) * 3600, rng.randint(2, 9) * 3600)  # fmt: skip
     if rng.random() < 0.25:
@@ -100,4 +99,4 @@ def _history(second: int, rng: Random) -> list[tuple[str, int]]:
             steps.append(("returned", back))
             if rng.random() < 0.75:
                 steps.append((rng.choice(("refunded", "refunded", "exchanged")), back + rng.randint(1, 4) * _DAY))
-    return [step for step in steps if step[1] <= now] or steps[:1]
+    return [step for step in steps if step[1] <= NOW] or steps[:1]

@@ -7,13 +7,12 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from generator.behaviour import END, KINDS, Log
+from generator.behaviour import DAYS, KINDS, START, Log
 from generator.customers import People
 from generator.products import Product
 from generator.tables import read_table
@@ -32,7 +31,7 @@ def write_items(path: Path, products: Sequence[Product]) -> None:
 
 
 def _reserved(product: Product) -> list[str]:
-    released = END.astype("datetime64[D]") - np.timedelta64(product.age_days, "D")
+    released = START.astype("datetime64[D]") + np.timedelta64(DAYS - 1 - product.age_days, "D")
     return [
         product.id,
         product.title[0],
@@ -109,5 +108,4 @@ def write_pictures(folder: Path, products: Sequence[Product], pictures: Mapping[
 
 def iso(second: int) -> str:
     """Return a moment of the log as ISO text."""
-    start = END.item() - timedelta(days=549)
-    return str((start + timedelta(seconds=int(second))).isoformat())
+    return str(START + np.timedelta64(int(second), "s"))

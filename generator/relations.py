@@ -53,26 +53,39 @@ def _by_rule(rule: dict[str, str | int | list[str]], shelves: dict[str, list[Pro
 
 
 def _bought_together(products: Sequence[Product], log: Log) -> list[Row]:
-    """Relate items of different categories that the same customers bought within a month, by lift."""
+    """Relate products of different categories that the same customers bought within three weeks, by lift.
+
+    Counted by product, not by variant; every variant points to the best-selling variant of the other product.
+    """
     bought = log.of("purchase")
-    baskets: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for user, item, second in zip(bought.user, bought.item, bought.second, strict=True):
-        baskets[int(user)].append((int(second), int(item)))
-    pairs: Counter[tuple[int, int]] = Counter()
-    single: Counter[int] = Counter(int(item) for item in bought.item)
+    baskets: dict[int, list[tuple[int, Product]]] = defaultdict(list)
+    sold: Counter[str] = Counter()
+    single: Counter[str] = Counter()
+    for user, item, second in zip(bought.user.tolist(), bought.item.tolist(), bought.second.tolist(), strict=True):
+        baskets[user].append((second, products[item]))
+        sold[products[item].id] += 1
+        single[products[item].group] += 1
+    pairs: Counter[tuple[str, str]] = Counter()
     for events in baskets.values():
         for k, (when, item) in enumerate(events):
-            for later, other in events[k + 1 :]:
-                if later - when < 22 * 86400 and products[item].category is not products[other].category:
-                    pairs[min(item, other), max(item, other)] += 1
-    best: dict[int, list[tuple[float, int]]] = defaultdict(list)
-    for (item, other), count in pairs.items():
+            near = (other for later, other in events[k + 1 :] if later - when < 22 * 86400)
+            pairs.update(_ordered(item.group, other.group) for other in near if item.category is not other.category)
+    best: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for (group, other_group), count in pairs.items():
         if count >= 2:
-            lift = count / (single[item] * single[other]) ** 0.5
-            best[item].append((-lift, other))
-            best[other].append((-lift, item))
+            lift = count / (single[group] * single[other_group]) ** 0.5
+            best[group].append((-lift, other_group))
+            best[other_group].append((-lift, group))
+    leaders: dict[str, str] = {}
+    for product in products:
+        if product.group not in leaders or sold[product.id] > sold[leaders[product.group]]:
+            leaders[product.group] = product.id
     return [
-        (products[item].id, "bought_together", products[other].id)
-        for item, others in best.items()
-        for _, other in sorted(others)[:3]
+        (product.id, "bought_together", leaders[group])
+        for product in products
+        for _, group in sorted(best.get(product.group, ()))[:3]
     ]
+
+
+def _ordered(first: str, second: str) -> tuple[str, str]:
+    return (first, second) if first < second else (second, first)
