@@ -110,6 +110,7 @@ class Assistant:
             RequestError: the message is empty or too long, or an edited chip does not fit the shop.
         """
         self._checked(request)
+        request = replace(request, message=_sound(request.message))
         lock = self._locks.setdefault(request.session.key, asyncio.Lock())
         async with lock:
             if request.retry_key and (known := await asyncio.to_thread(self._sessions.find_reply, request.retry_key)):
@@ -299,6 +300,11 @@ class Assistant:
                     logger.info("the shop changed: %s items are served", len(self.recommender.catalogue))
             except Exception:  # a watcher that dies would leave stale prices for good
                 logger.exception("the changed shop folder cannot be used; the former state is served on")
+
+
+def _sound(text: str) -> str:
+    """Return a text that can be stored: halves of surrogate pairs, which no encoding takes, become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _folder_name(shop: Path) -> str:

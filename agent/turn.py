@@ -15,9 +15,9 @@ from langgraph.graph import END, START, StateGraph
 from agent.asking import choose_question
 from agent.embedded.reasons import annotate
 from agent.embedded.word_questions import word_question
-from agent.ports import Decider, Decision, TurnContext, Writer
+from agent.ports import Decider, Decision, ToolCall, TurnContext, Writer
 from agent.state import finish, merge, rewind
-from core.conversation import ConversationState
+from core.conversation import ConversationState, Intent
 from core.entities import Language, Question, Recommendation
 from core.errors import ToolError
 from core.events import (
@@ -96,10 +96,13 @@ class TurnGraph:
         """Return the state after a message without wording an answer: rebuilds a state from history."""
         decision = await self._decider.decide(turn.context)
         results, _, state = await self._run_calls(turn, decision, turn.context.state, None)
-        return _closed(state, decision, tuple(result.evidence for result in results))[0]
+        return _closed(turn, state, decision, tuple(result.evidence for result in results))[0]
 
     async def _decide(self, state: Progress) -> Progress:
-        return {"decision": await self._decider.decide(state["turn"].context)}
+        context = state["turn"].context
+        if not context.message.strip():  # chips were edited without a word: answer the wants as they are now
+            return {"decision": Decision((Intent.REFINE,), (ToolCall("recommend_items"),))}
+        return {"decision": await self._decider.decide(context)}
 
     async def _act(self, state: Progress) -> Progress:
         turn, decision, emit = state["turn"], state["decision"], get_stream_writer()
@@ -107,7 +110,7 @@ class TurnGraph:
         if decision.calls and not results:
             decision = replace(decision, note=decision.note or "unclear")
         evidence = tuple(result.evidence for result in results)
-        after, evidence, question = _closed(after, decision, evidence)
+        after, evidence, question = _closed(turn, after, decision, evidence)
         reply = self._reply(turn, decision, after, evidence, question, runs, results)
         if reply.items or reply.relaxed:
             emit(ItemsFound(reply))
@@ -155,7 +158,6 @@ class TurnGraph:
         question: Question | None, runs: list[ToolRun], results: list[ToolResult],
     ) -> Reply:  # fmt: skip
         catalogue, language = turn.context.catalogue, turn.context.language
-        worded = word_question(question, catalogue, language, turn.context.seed) if question else None
         relaxed = tuple(r for found in evidence if isinstance(found, Recommended) for r in found.ranking.relaxations)
         actions: tuple[Action, ...] = tuple(action for result in results for action in result.actions)
         return Reply(
@@ -167,7 +169,7 @@ class TurnGraph:
             items=_worded(_spoken_of(evidence), catalogue, language),
             constraints=state.wants.constraints,
             relaxed=relaxed,
-            question=worded,
+            question=question,
             citations=_citations(evidence),
             actions=actions,
             tool_calls=tuple(runs),
@@ -177,7 +179,7 @@ class TurnGraph:
 
 
 def _closed(
-    state: ConversationState, decision: Decision, evidence: tuple[Evidence, ...]
+    turn: Turn, state: ConversationState, decision: Decision, evidence: tuple[Evidence, ...]
 ) -> tuple[ConversationState, tuple[Evidence, ...], Question | None]:
     """Choose the question to ask, leave only it in the evidence, and close the state."""
     question: Question | None = None
@@ -185,6 +187,9 @@ def _closed(
     for found in evidence:
         if isinstance(found, Recommended):
             question = choose_question(found.ranking, state)
+            if question is not None:  # kept as worded: its answer may be an option's label
+                context = turn.context
+                question = word_question(question, context.catalogue, context.language, context.seed)
             found = replace(found, ranking=replace(found.ranking, questions=(question,) if question else ()))
         narrowed.append(found)
     # An answer about items on screen leaves the question open that stands beside them.

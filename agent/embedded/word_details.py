@@ -131,7 +131,10 @@ def compared(voice: Voice, found: Compared) -> Iterator[Piece]:
 
 
 def _table(voice: Voice, items: Sequence[Item], rows: Sequence[ComparedFacet]) -> str:
-    lines = ["| | " + " | ".join(f"{at + 1}. {voice.linked(item, short=True)}" for at, item in enumerate(items)) + " |"]
+    # Numbers are those of the list on screen, so that "the second" goes on meaning the same item.
+    places = {item.id: f"{at + 1}. " for at, item in enumerate(voice.context.on_screen)}
+    heads = (places.get(item.id, "") + voice.linked(item, short=True) for item in items)
+    lines = ["| | " + " | ".join(heads) + " |"]
     lines.append("|" + " --- |" * (len(items) + 1))
     if any(item.price is not None for item in items) and all(row.field != "price" for row in rows):
         prices = [item.price for item in items]
