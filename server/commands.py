@@ -198,6 +198,6 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 def _model_line(settings: Settings, assistant: Assistant) -> str:
     if assistant.model != "embedded":
         return f"Model: {assistant.model} (--llm {settings.llm}), mode {assistant.mode}."
-    if settings.llm == "embedded":
-        return "Model: embedded, as asked for by --llm."
-    return "Model: embedded (no LLM). With a GPU: make vllm; with an OpenAI-compatible server: --llm URL."
+    if settings.llm in ("auto", "embedded"):
+        return "Model: embedded (no LLM; nothing leaves this machine)."
+    return f"Model: embedded. --llm {settings.llm} has no effect yet: this version answers with the embedded model only."

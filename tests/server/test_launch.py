@@ -194,7 +194,7 @@ def test_serve_says_where_and_stops_cleanly(stop, tmp_path, cache_dir, encoder):
         first, second = process.stdout.readline(), process.stdout.readline()
         log.seek(0)
         assert "Small Wardrobe" in first, log.read()
-        assert "make vllm" in second
+        assert second.startswith("Model: embedded")
         url = re.search(r"http://127\.0\.0\.1:\d+", first).group()
         assert httpx.get(f"{url}/health").status_code == 200
         assert httpx.get(f"{url}/v1/nothing").json()["error"]["code"] == "unknown_url"
