@@ -200,4 +200,4 @@ def _model_line(settings: Settings, assistant: Assistant) -> str:
         return f"Model: {assistant.model} (--llm {settings.llm}), mode {assistant.mode}."
     if settings.llm in ("auto", "embedded"):
         return "Model: embedded (no LLM; nothing leaves this machine)."
-    return f"Model: embedded. --llm {settings.llm} has no effect yet: this version answers with the embedded model only."
+    return f"Model: embedded. --llm {settings.llm} has no effect yet: this version has no other model."
