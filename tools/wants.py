@@ -36,7 +36,9 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
         disliked=disliked,
         gift=wants.gift if change.gift is None else change.gift,
     )
-    return revised, tuple(old for old in replaced if old.turn != _turn_of(change))
+    earlier = {constraint.id for constraint in wants.constraints}
+    # What an earlier call of this very turn said is no news; what one message says both ways is.
+    return revised, tuple(old for old in replaced if old.turn != _turn_of(change) or old.id not in earlier)
 
 
 def query_for(

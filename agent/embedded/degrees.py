@@ -52,7 +52,7 @@ def degree_of(at: int, reading: Reading, vocabulary: Vocabulary, category: str |
     element = reading.elements[at]
     if element.span is None:
         return None
-    degree = _own(element, vocabulary, category) or _with_facet(at, reading, vocabulary)
+    degree = _with_facet(at, reading, vocabulary) or _own(element, vocabulary, category)
     if degree is not None and element.negated and degree.step is Step.PLAIN:
         return Degree(degree.field, degree.step, not degree.higher)
     return degree

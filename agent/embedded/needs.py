@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent.embedded.degrees import Step, degree_of, vague_wish
 from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
@@ -103,22 +104,30 @@ class NeedsReader:
         named: list[tuple[Element, Entry]] = []
         for element in self._reading.elements:
             entry = element.span.of(Kind.CATEGORY) if element.span else None
-            other_meaning = element.span and element.span.entries[0].kind in (Kind.ITEM,)
+            other_meaning = element.span and (element.span.entries[0].kind is Kind.ITEM or _is_purpose(element))
             if entry and not element.past and not other_meaning:
                 named.append((element, entry))
         wanted = [(e, entry) for e, entry in named if not e.negated]
         direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
+        # "phones with 256 GB storage": a word that also names a facet is the facet where another names the category.
+        direct = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))] or direct
         unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
         if not direct:
             return None, unwanted
         nodes = list(dict.fromkeys(entry.value for _, entry in direct))
         nodes = [n for n in nodes if not any(n != o and n in self._vocabulary.categories[o][:-1] for o in nodes)]
-        joined = any(e.role("or", "and") for e in self._reading.elements)
-        if len(nodes) > 1 and joined:
+        if len(nodes) > 1 and self._joined([e for e, _ in direct]):
             text = " / ".join(e.text for e, _ in direct)
             return nodes[0], [*unwanted, Constraint("", "category", Op.IN, tuple(nodes), text=text)]
         # Of several nouns in a row the last is the head: "laptop bag".
         return nodes[-1], [*unwanted, Constraint("", "category", Op.EQ, nodes[-1], text=direct[-1][0].text)]
+
+    def _joined(self, named: Sequence[Element]) -> bool:
+        """Tell whether phrases stand in one list ("laptops or tablets"): by "or", or by a bare "and"."""
+        at = [self._reading.elements.index(element) for element in named]
+        between = [element for a, b in pairwise(at) for element in self._reading.elements[a + 1 : b]]
+        listed = not any(e.is_shop() or e.number for e in between)
+        return any(e.role("or") or (listed and e.role("and")) for e in between)
 
     def _negative(self, field: str, op: Op, value: Value, element: Element) -> Constraint:
         return Constraint("", field, op, value, text=element.text)
@@ -207,7 +216,7 @@ class NeedsReader:
     def _dropped_by(self, element: Element, entry: Entry, *, after: bool) -> bool:
         """Tell whether "forget the brand", "forget Acme", "any brand" gives a field free ("any phones" does not)."""
         if element.role("drop"):
-            return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE))
+            return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE, Kind.LOW, Kind.HIGH))
         return element.role("any") and entry.kind is Kind.FACET
 
     def _values(self) -> None:
@@ -306,6 +315,11 @@ class NeedsReader:
                 self._critiques.append(Critique(field, higher, element.text))
             elif (wish := vague_wish(degree, element.text, self._vocabulary, self._category)) is not None:
                 self._constraints.append(wish)
+
+
+def _is_purpose(element: Element) -> bool:
+    """Tell whether a word says what something is for ("for gaming"), although it names a category too."""
+    return element.purpose and element.span is not None and element.span.of(Kind.VALUE) is not None
 
 
 def _spaced(words: Sequence[str]) -> str:

@@ -128,6 +128,8 @@ def _bind(quantities: list[Quantity], elements: Sequence[Element]) -> list[Quant
             (i for i, q in enumerate(bound) if 0 < q.start - at + 1 <= 4 and _open(q, element, elements)), None
         )
         before = next((i for i, q in enumerate(bound) if 0 <= at - q.end <= 1 and q.op is None), None)
+        if element.text in "<>":  # a sign stands before its number
+            before = None
         trailing = before is not None and (not element.text.isascii() or after is None or bound[after].start - at > 1)
         index = before if trailing else after
         if index is None:

@@ -10,6 +10,8 @@ from agent.embedded.numbers import Number, find_numbers
 from agent.embedded.text import Token, normalise, tokenize
 
 _STOPS = frozenset(".;!?。;！？\n")
+_NEAR = 4
+"""Elements after "for" among which the first thing that it governs is looked for."""
 _COMMAS = frozenset(",，、/")
 _CURRENCY = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "₹": "INR", "₩": "KRW"}
 
@@ -152,7 +154,7 @@ def _govern(elements: list[Element]) -> list[Element]:
         if element.role("hedge"):
             _mark_rest_of_clause(out, at, "hedged")
         if element.role("for"):
-            for index in _next_shop(elements, at, limit=4):
+            for index in _purposes(elements, at):
                 out[index] = replace(out[index], purpose=True)
     return out
 
@@ -164,13 +166,20 @@ def _mark_rest_of_clause(out: list[Element], at: int, flag: str) -> None:
         index += 1
 
 
-def _next_shop(elements: Sequence[Element], at: int, limit: int) -> list[int]:
-    for index in range(at + 1, min(len(elements), at + 1 + limit)):
-        if elements[index].clause != elements[at].clause:
-            return []
-        if elements[index].is_shop():
-            return [index]
-    return []
+def _purposes(elements: Sequence[Element], at: int) -> list[int]:
+    """Return what "for" governs: the next phrase of the shop, and those of its kind that go on ("travel and work")."""
+    found: list[int] = []
+    for index in range(at + 1, len(elements)):
+        element = elements[index]
+        if element.clause != elements[at].clause or (not found and index > at + _NEAR):
+            break
+        if element.is_shop():
+            if found and _field_of(element)[0] != _field_of(elements[found[0]])[0]:
+                break
+            found.append(index)
+        elif found and not (element.role("or", "and") or element.text in _COMMAS):
+            break
+    return found
 
 
 def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
@@ -190,7 +199,7 @@ def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
     index = first + 1
     while index < len(elements) and elements[index].clause == elements[at].clause:
         element = elements[index]
-        if element.role("negator", "exception", "but"):
+        if element.role("negator", "exception", "but", "either"):
             break
         if element.is_shop() or (element.span is None and element.number is None and element.text.isalnum()):
             between = elements[last + 1 : index]

@@ -97,6 +97,7 @@ class Requests:
         for critique in needs.critiques:
             bound = self._critique(critique, shown, [*base.constraints, *constraints])
             if bound is not None:
+                removed = sorted({*removed, *self._overruled(bound, base.constraints, constraints)})
                 constraints.append(bound)
             else:  # nothing is shown yet that it could be relative to
                 sorts.append(Sort(critique.field, critique.higher))
@@ -167,6 +168,14 @@ class Requests:
         return Constraint(
             "", critique.field, op, values[-1] if critique.higher else values[0], unit, text=critique.text
         )
+
+    def _overruled(self, bound: Constraint, earlier: Sequence[Constraint], new: Sequence[Constraint]) -> set[str]:
+        """Return earlier bounds of the field that leave nothing beside the newer one: "bigger", then "smaller"."""
+        own = {c.id for c in earlier if c.field == bound.field and c.strength is Strength.MUST}
+        rest = [c for c in earlier if c.id not in own]
+        if not own or self._possible(*earlier, *new, bound) or not self._possible(*rest, *new, bound):
+            return set()
+        return own
 
     def _different(self, fields: Sequence[str], shown: Sequence[Item]) -> list[Constraint]:
         found: list[Constraint] = []

@@ -16,6 +16,9 @@ _TOKEN = re.compile(
     r"|(?P<sign>[^\w\s])"
 )
 
+_CODE = re.compile(r"[!-~]*[\d@][!-~]*")
+"""Numbers with units, order numbers, e-mail addresses: they are written alike in every language."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -65,7 +68,7 @@ def language_of(text: str, fallback: Language) -> Language:
 
     Brand names keep their Latin letters in Chinese sentences, so one Chinese character weighs as much as a word.
     """
-    tokens = tokenize(text)
+    tokens = tokenize(_CODE.sub(" ", text))
     chinese = sum(token.kind == "cjk" for token in tokens)
     latin = sum(token.kind == "word" for token in tokens)
     if chinese == latin == 0:

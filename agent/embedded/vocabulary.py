@@ -108,14 +108,17 @@ class Vocabulary:
                 self.lexicon.add(name, Kind.UNIT, "", unit.symbol, fuzzy=False)
 
     def _add_categories(self) -> None:
+        """Learn the names of categories, and the parts of names like "Phones & Tablets" that name no other one."""
         configs = self.catalogue.shop.categories
+        whole: dict[str, list[str]] = {}
         for node in self.categories:
             config = configs.get(node)
-            names = [node, *_SPLIT.split(node)]
-            if config:
-                names += [part for label in config.label.values() for part in (label, *_SPLIT.split(label))]
-                names += [word for words in config.synonyms.values() for word in words]
-            for name in self._sound(names):
+            labels = [node, *(config.label.values() if config else ())]
+            whole[node] = self._sound([*labels, *(_flat(config.synonyms) if config else ())])
+        owned = {_stems(name) for names in whole.values() for name in names}
+        for node, names in whole.items():
+            parts = [part for name in names for part in _SPLIT.split(name) if _stems(part) not in owned]
+            for name in (*names, *self._sound(parts)):
                 self.lexicon.add(name, Kind.CATEGORY, "category", node)
 
     def _add_brands(self) -> None:
@@ -195,6 +198,10 @@ class Vocabulary:
 
 def _flat(words: Any) -> list[str]:
     return [word for group in words.values() for word in group]
+
+
+def _stems(name: str) -> tuple[str, ...]:
+    return tuple(token.stem for token in tokenize(name))
 
 
 def as_value(facet: Facet, value: Value) -> Value:
