@@ -1,0 +1,1 @@
+"""Makes the example shops: products, people, behaviour and pictures from one documented model (README.md)."""

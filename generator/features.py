@@ -60,6 +60,7 @@ def build_shelf(products: Sequence[Product], days: int, rng: np.random.Generator
     star = (
         rng.normal(0, 0.7, len(groups)) + 0.8 * np.array([1.0 if p.sponsored else 0.0 for p in products])[_first(group)]
     )
+    stocked = np.array([float(len(rows) > 0) for rows in members])  # a small shop may lack a category
     variant = rng.normal(0, 0.35, len(products))
     return Shelf(
         features=_features(products, category, members),
@@ -71,8 +72,8 @@ def build_shelf(products: Sequence[Product], days: int, rng: np.random.Generator
         group=group,
         mount=np.array([mounts.get(product.values.get("mount", ""), -1) for product in products]),
         members=members,
-        season=np.array([table.season for table in tables]),
-        companions=_companions(index),
+        season=np.array([table.season for table in tables]) * stocked[:, None],
+        companions=_companions(index) * stocked,
         fitted=index.get("lenses", -1),
     )
 
