@@ -28,9 +28,9 @@ def _client(folder: Path) -> Any:
 
 
 def _configuration() -> dict[str, Any]:
-    # Shops have many near-duplicates (variants). At 100,000 spread items Chroma's defaults (16, 100, 100) missed half of
-    # a question's 50 true neighbours, (32, 200, 600) one in ten, these none, in 3 ms a search; the build takes half as
-    # long again.
+    # Shops have many near-duplicates (variants). At 100,000 spread items Chroma's defaults (16, 100, 100) missed half
+    # of a question's 50 true neighbours, (32, 200, 600) one in ten, these none, in 3 ms a search; the build takes half
+    # as long again.
     return {"hnsw": {"space": "cosine", "max_neighbors": 48, "ef_construction": 300, "ef_search": 800}}
 
 

@@ -63,6 +63,9 @@ TOP_SHARE = 0.1
 COMPARED_AT_LEAST = 3
 LEAST_PART = 0.01
 """A smaller share of the score is no reason."""
+STRONG_PART = 0.04
+"""What the user did comes before facts about the item from this share of the score on."""
+LEAST_USERS = 2
 POPULAR = 0.75
 GOOD_RATING = 4.0
 RATED_AT_LEAST = 5
@@ -81,7 +84,8 @@ class Reasoner:
         self._peers: dict[int, Rows] = {}
         self._wanted = dict(signals.terms)
         for constraint in signals.query.constraints:
-            self._wanted.update(query_terms(f"{constraint.text} {constraint.field.replace('_', ' ')}"))
+            if constraint.field not in BUILT_IN:
+                self._wanted.update(query_terms(f"{constraint.text} {constraint.field.replace('_', ' ')}"))
 
     def reasons(self, item: Item, row: int, parts: Mapping[str, float]) -> tuple[Reason, ...]:
         """Return an item's reasons: first what ties it to the request, then what the user could not know."""
@@ -92,12 +96,14 @@ class Reasoner:
             *self._collaborative(row, parts),
             *self._path(row, parts),
         ]
+        personal.sort(key=lambda reason: -reason.weight)
         news = [
-            *sorted(personal, key=lambda reason: -reason.weight),
+            *(reason for reason in personal if reason.weight >= STRONG_PART),
             *self._attributes(item, row),
             *self._review(item, row),
             *self._standing(item, row, parts),
             *self._price(item, row, parts),
+            *(reason for reason in personal if reason.weight < STRONG_PART),
         ]
         ordered = [*asked[:1], *news[:1], *asked[1:ASKED_FIRST], *news[1:], *asked[ASKED_FIRST:]]
         return tuple({(reason.kind, reason.source): reason for reason in reversed(ordered)}.values())[::-1][:MOST]
@@ -193,7 +199,7 @@ class Reasoner:
         carriers = [int(user.rows[place]) for place in order[:CARRIERS] if shares[place] > 0]
         own = self.index.history.users.get(self.signals.query.user_id or "", -1)
         users = model.users_of_both(row, carriers[0], without=own) if carriers else 0
-        if not users:
+        if users < LEAST_USERS:
             return []
         data = {
             "liked": [self.catalogue.ids[carrier] for carrier in carriers],
@@ -276,17 +282,28 @@ class Reasoner:
             for review in self.index.reviews.of_item(row, item.id)
             if review.rating is None or review.rating >= GOOD_RATING
         ]
-        if not reviews or not self._wanted:
+        # That a review of a laptop speaks of a laptop is no news.
+        obvious = self._kind_terms(item)
+        wanted = {term: word for term, word in self._wanted.items() if term not in obvious}
+        if not reviews or not wanted:
             return []
-        best = best_reviews(reviews, self._wanted, 1, self.signals.query.language)[0]
-        if not overlap(best.text, self._wanted):
+        best = best_reviews(reviews, wanted, 1, self.signals.query.language)[0]
+        if not overlap(best.text, wanted):
             return []
         said = set(terms(best.text))
         data = {
-            "review_id": best.id, "quote": quote(best.text, self._wanted), "rating": best.rating,
-            "terms": [word for term, word in self._wanted.items() if term in said],
+            "review_id": best.id, "quote": quote(best.text, wanted), "rating": best.rating,
+            "terms": [word for term, word in wanted.items() if term in said],
         }  # fmt: skip
         return [Reason(ReasonKind.REVIEW, Source("review", best.id), data)]
+
+    def _kind_terms(self, item: Item) -> set[str]:
+        """Return the search terms of an item's category, in every language."""
+        facet = self.catalogue.facets.get("category")
+        labels = facet.value_labels if facet else {}
+        return {
+            term for node in item.category for name in (node, *labels.get(node, {}).values()) for term in terms(name)
+        }
 
     def _standing(self, item: Item, row: int, parts: Mapping[str, float]) -> list[Reason]:
         """Return rating, popularity and novelty where they are worth saying."""
