@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=CHECKOUT / ".floorwalker" / "bench", help="where indexes are made")
     parser.add_argument("--dry", action="store_true", help="print only, leave docs/performance.md as it is")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server under test is stopped then, too
     console = Console(highlight=False)
     options.work.mkdir(parents=True, exist_ok=True)
     plan = Plan(options.work, options.sessions, options.turns, options.seconds)
@@ -114,6 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in options.shops:
             console.print(f"measuring the {name} shop …")
             results.append(_measure_named(name, options.items, plan))
+            if not options.dry:
+                PAGE.write_text(performance_page.page(results, busy), encoding="utf-8")
     except ServerFailed as error:
         console.print(str(error), markup=False)
         return 1
@@ -121,8 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(text, markup=False, soft_wrap=True)
     for load in (load for result in results for load in result.loads if load.failures):
         console.print(f"{load.sessions} sessions: {load.failures[:5]}", markup=False)
-    if not options.dry:
-        PAGE.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -25,7 +25,7 @@ def canonical(name: str) -> str:
 
 
 def declared(requirements) -> set[str]:
-    return {canonical(re.match(r"[\w.-]+", requirement).group()) for requirement in requirements}
+    return {canonical(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
 
 
 def imported(paths) -> set[str]:
