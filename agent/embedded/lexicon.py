@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -79,11 +80,25 @@ class Span:
 Key = tuple[str, ...]
 
 
+class Names(Protocol):
+    """Finds items by name (``agent.embedded.titles``)."""
+
+    def longest(self, first: str) -> int:
+        """Return the length in words of the longest name that begins with a word."""
+        ...
+
+    def find(self, words: Sequence[str]) -> str | None:
+        """Return the id of the item that the words name, or None."""
+        ...
+
+
 class Lexicon:
     """A dictionary of phrases over stems. Building is single-threaded; matching is read-only and thread-safe."""
 
     def __init__(self) -> None:
         """Start empty."""
+        self.names: Names | None = None
+        """Finds items by their titles; phrases and titles are matched in one pass."""
         self._entries: dict[Key, list[Entry]] = {}
         self._longest: dict[str, int] = {}
         self._words: dict[int, list[str]] = {}
@@ -124,21 +139,27 @@ class Lexicon:
         return spans
 
     def _longest_at(self, tokens: Sequence[Token], at: int) -> Span | None:
-        for length in range(min(self._longest.get(tokens[at].stem, 0), len(tokens) - at), 0, -1):
+        first = tokens[at]
+        longest = max(self._longest.get(first.stem, 0), self.names.longest(first.text) if self.names else 0)
+        for length in range(min(longest, len(tokens) - at), 0, -1):
             window = tokens[at : at + length]
-            entries = self._entries.get(tuple(token.stem for token in window))
-            if entries is None:
-                continue
             surface = " ".join(token.text for token in window)
-            # The exact wording goes first: "light" is the wish, "lights" the category, although both have one stem.
-            exact = [entry for entry in entries if entry.surface == surface]
-            rest = [entry for entry in entries if entry.surface != surface and entry.kind is not Kind.ITEM]
-            if not exact and not rest:
-                continue  # a title is a name: it is not met through its stem
-            if not exact and length == 1 and _unsafe_inflection(entries, tokens[at]):
-                continue
-            return Span(at, at + length, tuple(_compatible(exact + rest)), surface)
+            entries = self._meanings(window, surface)
+            if entries:
+                return Span(at, at + length, tuple(entries), surface)
         return None
+
+    def _meanings(self, window: Sequence[Token], surface: str) -> list[Entry]:
+        """Return what a run of tokens stands for, the exact wording first: "light" the wish, "lights" the category."""
+        entries = self._entries.get(tuple(token.stem for token in window), [])
+        exact = [entry for entry in entries if entry.surface == surface]
+        rest = [entry for entry in entries if entry.surface != surface]
+        if not exact and len(window) == 1 and _unsafe_inflection(rest, window[0]):
+            rest = []
+        item = self.names.find([token.text for token in window]) if self.names else None
+        found = _compatible(exact + rest)
+        # A title is a name: it is met by its exact words only.
+        return [*found, Entry(Kind.ITEM, "", item, surface)] if item is not None else found
 
     def correct(self, word: str) -> str | None:
         """Return the vocabulary's word that an unknown word is a typo of, or None.
@@ -163,6 +184,8 @@ _DEGREES = frozenset({Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST,
 
 def _compatible(entries: list[Entry]) -> list[Entry]:
     """Drop meanings that the first one rules out: a word is either a degree ("light") or a category ("lights")."""
+    if not entries:
+        return []
     if entries[0].kind in _DEGREES:
         return [entry for entry in entries if entry.kind is not Kind.CATEGORY]
     if entries[0].kind is Kind.CATEGORY:

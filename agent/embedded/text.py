@@ -38,6 +38,8 @@ class Token:
 def normalise(text: str) -> str:
     """Return the text in NFKC and lower case, control characters as spaces."""
     text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
 
 
@@ -52,6 +54,11 @@ def tokenize(text: str) -> list[Token]:
         root = stem(word) if kind == "word" else word
         tokens.append(Token(word, root, kind, match.start(), match.end(), glued))
     return [token for at, token in enumerate(tokens) if not _joins_words(tokens, at)]
+
+
+def words_of(text: str) -> list[str]:
+    """Return a text's tokens without signs, as ``tokenize`` writes them; quicker, for whole catalogues."""
+    return [match.group() for match in _TOKEN.finditer(normalise(text)) if match.lastgroup != "sign"]
 
 
 def _joins_words(tokens: list[Token], at: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from agent.embedded.grammar import Grammar, grammars
 from agent.embedded.inflection import comparatives, opposites, superlatives
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
+from agent.embedded.titles import Titles
 from core.entities import Constraint, Facet, FacetType, Op, Value
 from retrieval.catalogue import BUILT_IN, Catalogue
 from retrieval.comparing import iso_date
@@ -21,7 +22,6 @@ from retrieval.constraints import mask
 from retrieval.units import all_units, currencies
 
 _SPLIT = re.compile(r"\s*(?:[&,/、，]|\band\b|\bor\b|和|与|及)\s*")
-_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
 MAX_VALUES = 20_000
 """Values of one facet that are learned by name."""
 
@@ -45,7 +45,7 @@ class Vocabulary:
         for facet in catalogue.facets.values():
             self._add_facet(facet)
             self._add_values(facet)
-        self._add_titles()
+        self.lexicon.names = Titles(catalogue, self.stopwords)
 
     @cached_property
     def categories(self) -> dict[str, tuple[str, ...]]:
@@ -152,39 +152,6 @@ class Vocabulary:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
             for name in self._sound(names):
                 self.lexicon.add(name, Kind.VALUE, facet.name, value)
-
-    def _add_titles(self) -> None:
-        """Learn titles, and the beginnings of titles that name one product (all its variants)."""
-        catalogue = self.catalogue
-        owners: dict[tuple[str, ...], set[str]] = {}
-        first: dict[tuple[str, ...], str] = {}
-        whole: dict[tuple[str, ...], set[str]] = {}
-        named: set[tuple[str, ...]] = set()
-        for item_id, group, title in self._titles():
-            words = tuple(token.text for token in tokenize(_BRACKETS.sub(" ", title)) if token.kind != "sign")[:8]
-            whole.setdefault(words, set()).add(group)
-            for length in range(2, len(words) + 1) if len(words) > 1 else (1,):
-                key = words[:length]
-                owners.setdefault(key, set()).add(group)
-                first.setdefault(key, item_id)
-            first[words] = item_id if len(whole[words]) == 1 and words not in named else first[words]
-            named.add(words)
-        brands = {tuple(t.text for t in tokenize(brand)) for brand in catalogue.values("brand")}
-        for key, beginning in owners.items():
-            # A whole title names its item even where longer titles begin with it.
-            groups = whole.get(key) or beginning
-            if len(groups) == 1 and key not in brands and any(word not in self.stopwords for word in key):
-                self.lexicon.add(" ".join(key), Kind.ITEM, "", first[key], fuzzy=False)
-
-    def _titles(self) -> Iterator[tuple[str, str, str]]:
-        """Yield (item id, group, title) of every title in every language, with and without the brand in front."""
-        catalogue = self.catalogue
-        for row in range(len(catalogue)):
-            item_id, group, brand, titles = catalogue.naming(row)
-            for title in titles:
-                yield item_id, group or item_id, title
-                if brand and title.lower().startswith(brand.lower() + " "):
-                    yield item_id, group or item_id, title[len(brand) + 1 :]
 
     def _sound(self, names: Iterable[str]) -> list[str]:
         """Drop names that are empty, or whose every word is a stopword: they would be found in any sentence."""
