@@ -10,23 +10,23 @@ from generator.ink import Ink, box, dot, line, moved, oval, ring, shadow, shape
 Values = Mapping[str, Any]
 
 
+def _robot(ink: Ink, values: Values) -> str:
+    dock = box(84, 34, 72, 84, 12, ink.dark) + box(100, 46, 40, 6, 3, "#fff8") if values.get("self_emptying") else ""
+    mop = box(74, 186, 92, 12, 6, "#8fb7d9") if values.get("mopping") else ""
+    body = (
+        oval(120, 158, 80, 42, ink.dark)
+        + oval(120, 148, 80, 42, "url(#m)")
+        + oval(120, 142, 24, 12, ink.dark)
+        + oval(120, 139, 18, 8, "#15171b")
+    )
+    return shadow(198, 84) + dock + mop + body + dot(120, 176, 3.5, "#7be0a4") + line("M46 166q-12 10-22 6", "#777", 3)
+
+
 def vacuum(ink: Ink, values: Values) -> str:
     """A robot (with its dock), a stick, a canister or a hand-held one."""
     kind = values["type"]
     if kind == "robot":
-        dock = (
-            box(84, 34, 72, 84, 12, ink.dark) + box(100, 46, 40, 6, 3, "#fff8") if values.get("self_emptying") else ""
-        )
-        mop = box(74, 186, 92, 12, 6, "#8fb7d9") if values.get("mopping") else ""
-        body = (
-            oval(120, 158, 80, 42, ink.dark)
-            + oval(120, 148, 80, 42, "url(#m)")
-            + oval(120, 142, 24, 12, ink.dark)
-            + oval(120, 139, 18, 8, "#15171b")
-        )
-        return (
-            shadow(198, 84) + dock + mop + body + dot(120, 176, 3.5, "#7be0a4") + line("M46 166q-12 10-22 6", "#777", 3)
-        )
+        return _robot(ink, values)
     if kind == "canister":
         return (
             shadow(204, 90)

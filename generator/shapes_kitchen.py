@@ -18,10 +18,34 @@ def _cup(x: float, y: float) -> str:
     )
 
 
+def _espresso(ink: Ink, values: Values) -> str:
+    kind = values["type"]
+    steam = line("M112 32q-6-8 0-14M126 32q-6-8 0-14", "#0002", 4)
+    wide = 124 if kind == "bean-to-cup" else 140
+    x = 120 - wide / 2
+    body = (
+        box(x, 48, wide, 150, 12, "url(#m)")
+        + box(x + 14, 98, wide - 28, 82, 6, ink.dark)
+        + box(x + 8, 180, wide - 16, 14, 4, "#22252b")
+    )
+    hopper = shape(f"M{x + 20} 48l8-22h{wide - 56}l8 22z", "#6b432999") if values.get("grinder") else ""
+    head = box(100, 98, 40, 18, 4, "#9aa0a8") + (
+        line("M100 122H66", "#22252b", 8) if kind == "espresso" else box(110, 116, 20, 12, 3, "#9aa0a8")
+    )
+    front = (
+        dot(x + 30, 74, 10, "#fff9") + line(f"M{x + 30} 74l5-5", "#333", 2)
+        if kind == "espresso"
+        else box(x + wide / 2 - 26, 62, 52, 24, 4, "#15171b") + box(x + wide / 2 - 18, 70, 24, 4, 2, "#7be0a4")
+    )
+    wand = (
+        line(f"M{x + wide - 24} 100v44l8 12", "#c9ced4", 5) if values.get("milk_frother") and kind == "espresso" else ""
+    )
+    return shadow(202, 74) + (steam if not hopper else "") + hopper + body + head + front + wand + _cup(105, 150)
+
+
 def coffee(ink: Ink, values: Values) -> str:
     """By type: group head, full automatic, jug, capsule."""
     kind = values["type"]
-    steam = line("M112 32q-6-8 0-14M126 32q-6-8 0-14", "#0002", 4)
     if kind == "filter":
         jug = (
             shape("M84 134h72q14 26-2 54H86q-16-28-2-54z", "#cfe0ea99")
@@ -46,26 +70,7 @@ def coffee(ink: Ink, values: Values) -> str:
             + box(72, 184, 100, 12, 5, "url(#m)")
             + dot(146, 74, 7, "#fff9")
         )
-    wide = 124 if kind == "bean-to-cup" else 140
-    x = 120 - wide / 2
-    body = (
-        box(x, 48, wide, 150, 12, "url(#m)")
-        + box(x + 14, 98, wide - 28, 82, 6, ink.dark)
-        + box(x + 8, 180, wide - 16, 14, 4, "#22252b")
-    )
-    hopper = shape(f"M{x + 20} 48l8-22h{wide - 56}l8 22z", "#6b432999") if values.get("grinder") else ""
-    head = box(100, 98, 40, 18, 4, "#9aa0a8") + (
-        line("M100 122H66", "#22252b", 8) if kind == "espresso" else box(110, 116, 20, 12, 3, "#9aa0a8")
-    )
-    front = (
-        dot(x + 30, 74, 10, "#fff9") + line(f"M{x + 30} 74l5-5", "#333", 2)
-        if kind == "espresso"
-        else box(x + wide / 2 - 26, 62, 52, 24, 4, "#15171b") + box(x + wide / 2 - 18, 70, 24, 4, 2, "#7be0a4")
-    )
-    wand = (
-        line(f"M{x + wide - 24} 100v44l8 12", "#c9ced4", 5) if values.get("milk_frother") and kind == "espresso" else ""
-    )
-    return shadow(202, 74) + (steam if not hopper else "") + hopper + body + head + front + wand + _cup(105, 150)
+    return _espresso(ink, values)
 
 
 def blender(ink: Ink, values: Values) -> str:

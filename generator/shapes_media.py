@@ -107,6 +107,37 @@ def soundbar(ink: Ink, values: Values) -> str:
     return shadow(188, 98) + tv + bar + box_ + dot(120 if not sub else 96, 168, 2.5, "#7be0a4")
 
 
+def _mirrorless(ink: Ink, values: Values) -> str:
+    wide = 172 if values.get("sensor") == "full-frame" else 150
+    x = 120 - wide / 2
+    top = (
+        shape("M88 84l10-24h44l10 24z", ink.dark)
+        + box(x + 12, 72, 24, 14, 5, ink.dark)
+        + box(x + wide - 36, 70, 26, 16, 5, "#555")
+    )
+    return (
+        shadow(188, wide * 0.5)
+        + top
+        + box(x, 82, wide, 100, 16, "url(#m)")
+        + box(x, 104, 36, 78, 12, ink.dark)
+        + dot(124, 134, 46, "#22252b")
+        + eye(124, 134, 34)
+        + dot(x + wide - 16, 96, 4, "#ff5d5d")
+    )
+
+
+def _vlogging(ink: Ink) -> str:
+    screen = box(30, 84, 60, 70, 8, ink.dark) + box(35, 89, 50, 60, 4, "url(#s)")
+    return (
+        shadow(186, 84)
+        + screen
+        + box(84, 78, 120, 100, 16, "url(#m)")
+        + eye(148, 128, 34)
+        + box(120, 62, 50, 16, 8, "#555")
+        + dot(190, 92, 5, "#ff5d5d")
+    )
+
+
 def camera(ink: Ink, values: Values) -> str:
     """By type; a full-frame body is larger."""
     kind = values["type"]
@@ -139,32 +170,7 @@ def camera(ink: Ink, values: Values) -> str:
             + box(52, 68, 40, 14, 6, ink.dark)
             + box(54, 92, 26, 14, 4, "#fff8")
         )
-    if kind == "vlogging":
-        screen = box(30, 84, 60, 70, 8, ink.dark) + box(35, 89, 50, 60, 4, "url(#s)")
-        return (
-            shadow(186, 84)
-            + screen
-            + box(84, 78, 120, 100, 16, "url(#m)")
-            + eye(148, 128, 34)
-            + box(120, 62, 50, 16, 8, "#555")
-            + dot(190, 92, 5, "#ff5d5d")
-        )
-    wide = 172 if values.get("sensor") == "full-frame" else 150
-    x = 120 - wide / 2
-    top = (
-        shape("M88 84l10-24h44l10 24z", ink.dark)
-        + box(x + 12, 72, 24, 14, 5, ink.dark)
-        + box(x + wide - 36, 70, 26, 16, 5, "#555")
-    )
-    return (
-        shadow(188, wide * 0.5)
-        + top
-        + box(x, 82, wide, 100, 16, "url(#m)")
-        + box(x, 104, 36, 78, 12, ink.dark)
-        + dot(124, 134, 46, "#22252b")
-        + eye(124, 134, 34)
-        + dot(x + wide - 16, 96, 4, "#ff5d5d")
-    )
+    return _vlogging(ink) if kind == "vlogging" else _mirrorless(ink, values)
 
 
 def lens(ink: Ink, values: Values) -> str:
