@@ -11,6 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from agent.embedded.text import Token, tokenize
+from retrieval.tokens import stem
 
 
 class Kind(StrEnum):
@@ -121,9 +122,11 @@ class Lexicon:
         self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
         if fuzzy:
             for token in tokens:
-                if token.kind == "word" and len(token.text) >= 4 and token.text not in self._surfaces:
-                    self._surfaces.add(token.text)
-                    self._words.setdefault(len(token.text), []).append(token.text)
+                singular = token.text.removesuffix("s")
+                for form in (token.text, singular) if stem(singular) == token.stem else (token.text,):
+                    if token.kind == "word" and len(form) >= 4 and form not in self._surfaces:
+                        self._surfaces.add(form)
+                        self._words.setdefault(len(form), []).append(form)
 
     def match(self, tokens: Sequence[Token]) -> list[Span]:
         """Return the phrases in a message, left to right, longest first, not overlapping."""

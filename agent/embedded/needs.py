@@ -260,7 +260,10 @@ class NeedsReader:
 
     def _foreign(self, entry: Entry, element: Element) -> bool:
         """Tell whether another word for a value was met that no item of the category has: it means something else."""
-        if entry.kind is not Kind.VALUE or self._category is None or fold(element.text) == fold(entry.value):
+        if entry.kind is not Kind.VALUE or self._category is None:
+            return False
+        labels = self._catalogue.facets[entry.field].value_labels.get(entry.value, {}).values()
+        if fold(element.text) in {fold(name) for name in (entry.value, *labels)}:
             return False
         return not self._vocabulary.count_of(entry.field, entry.value, self._category)
 

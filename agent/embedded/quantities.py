@@ -17,6 +17,8 @@ COMPARATORS = {
     "at_most": Op.LE, "less_than": Op.LT, "at_least": Op.GE, "more_than": Op.GT, "around": Op.BETWEEN,
 }  # fmt: skip
 _FLIPPED = {Op.LE: Op.GT, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE}
+YEAR, CALENDAR = "year", (1000, 2200)
+"""The unit, and the numbers with it that are dates."""
 AROUND = 0.15
 """How far "around 500" reaches to both sides, as a share."""
 
@@ -75,6 +77,8 @@ def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Qua
     unit, money, end = _unit_after(elements, at + 1, vocabulary)
     money = money or elements[at].currency is not None
     value = _value(elements[at])
+    if unit == YEAR and CALENDAR[0] <= value <= CALENDAR[1]:
+        unit = None  # "2010年": a date, and no length of time
     return Quantity(at, end, value, value, None, unit, money, elements[at])
 
 

@@ -149,7 +149,7 @@ def _govern(elements: list[Element]) -> list[Element]:
             reached = _negation_reach(elements, at)
             for index in reached:
                 out[index] = replace(out[index], negated=not out[index].negated)
-        if element.role("past"):
+        if element.role("past") and not _after_quantity(elements, at):
             _mark_rest_of_clause(out, at, "past")
         if element.role("hedge"):
             _mark_rest_of_clause(out, at, "hedged")
@@ -157,6 +157,12 @@ def _govern(elements: list[Element]) -> list[Element]:
             for index in _purposes(elements, at):
                 out[index] = replace(out[index], purpose=True)
     return out
+
+
+def _after_quantity(elements: Sequence[Element], at: int) -> bool:
+    """Tell whether a number stands before: "2010年之前的" bounds years, "之前的" alone talks of the past."""
+    before = elements[at - 1] if at else None
+    return before is not None and (before.number is not None or bool(before.span and before.span.of(Kind.UNIT)))
 
 
 def _mark_rest_of_clause(out: list[Element], at: int, flag: str) -> None:

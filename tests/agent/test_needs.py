@@ -1,0 +1,120 @@
+"""Needs: what a message asks of the catalogue, as typed constraints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.embedded.needs import Needs
+from agent.embedded.vocabulary import Vocabulary
+from core.entities import Sort
+from tests.agent.conftest import needs_of
+
+
+def _said(needs: Needs) -> set[tuple[str, str, Any]]:
+    return {(("~" if c.strength == "wish" else "") + c.field, str(c.op), c.value) for c in needs.constraints}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("a laptop", {("category", "==", "Laptops")}),
+        ("notebooks", {("category", "==", "Laptops")}),
+        ("a laptop or a tablet", {("category", "in", ("Laptops", "Slates"))}),
+        ("laptops and tablets", {("category", "in", ("Laptops", "Slates"))}),
+        ("headphones for my laptop", {("category", "==", "Headphones")}),
+        ("telephones with 256 GB storage", {("category", "==", "Telephones"), ("storage", ">=", 256)}),
+        ("手机", {("category", "==", "Telephones")}),
+        ("平板", {("category", "==", "Slates")}),
+        ("audio, but no headphones", {("category", "==", "Audio"), ("category", "!=", "Headphones")}),
+        ("my old laptop broke", set()),
+    ],
+)
+def test_categories(message: str, expected: set[Any], vocabulary: Vocabulary) -> None:
+    assert _said(needs_of(message, vocabulary)) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("from Norva", {("brand", "==", "Norva")}),
+        ("not from Norva", {("brand", "!=", "Norva")}),
+        ("Norva or Hexa", {("brand", "in", ("Norva", "Hexa"))}),
+        ("no Norva or Hexa", {("brand", "not_in", ("Norva", "Hexa"))}),
+        ("诺瓦的", {("brand", "==", "Norva")}),
+        ("除了诺瓦", {("brand", "!=", "Norva")}),
+        ("black", {("color", "==", "black")}),
+        ("black or white", {("color", "in", ("black", "white"))}),
+        ("neither black nor red", {("color", "not_in", ("black", "red"))}),
+        ("黑色或白色", {("color", "in", ("black", "white"))}),
+        ("不要红色", {("color", "!=", "red")}),
+        ("with a touchscreen", {("touchscreen", "==", True)}),
+        ("without a touchscreen", {("touchscreen", "==", False)}),
+        ("不带触摸屏", {("touchscreen", "==", False)}),
+        ("ideally with a touchscreen", {("~touchscreen", "==", True)}),
+        ("ideally in black", {("~color", "==", "black")}),
+        ("for travel", {("~use", "contains", "travel")}),
+        ("for travel and study", {("~use", "contains", "travel"), ("~use", "contains", "study")}),
+        ("not for gaming", {("use", "not_contains", "gaming")}),
+        ("no touchscreen, either Norva or Hexa", {("touchscreen", "==", False), ("brand", "in", ("Norva", "Hexa"))}),
+        ("black, not from Tessa", {("color", "==", "black"), ("brand", "!=", "Tessa")}),
+    ],
+)
+def test_values(message: str, expected: set[Any], vocabulary: Vocabulary) -> None:
+    assert _said(needs_of(message, vocabulary, "Laptops")) == expected
+
+
+def test_a_whole_sentence(vocabulary: Vocabulary) -> None:
+    said = _said(needs_of("I need a quiet laptop under $900 for travel, not from Hexa", vocabulary))
+    assert {
+        ("category", "==", "Laptops"), ("price", "<", 900), ("~use", "contains", "travel"), ("brand", "!=", "Hexa"),
+    } <= said  # fmt: skip
+    assert [field for field, _, _ in said if field == "~noise_level"]
+
+
+def test_the_same_sentence_in_chinese(vocabulary: Vocabulary) -> None:
+    said = _said(needs_of("想要一台900以内、适合旅行的安静笔记本，不要诺瓦", vocabulary))
+    assert {
+        ("category", "==", "Laptops"), ("price", "<=", 900), ("~use", "contains", "travel"), ("brand", "!=", "Norva"),
+    } <= said  # fmt: skip
+    assert [field for field, _, _ in said if field == "~noise_level"]
+
+
+def test_degrees_become_wishes_critiques_and_sorts(vocabulary: Vocabulary) -> None:
+    assert needs_of("the lightest laptop", vocabulary).sorts == (Sort("weight", False),)
+    (critique,) = needs_of("cheaper", vocabulary, "Laptops").critiques
+    assert (critique.field, critique.higher) == ("price", False)
+    (wish,) = needs_of("a light one", vocabulary, "Laptops").constraints
+    assert (wish.field, wish.strength) == ("weight", "wish")
+    assert needs_of("lighter than 1.5 kg", vocabulary, "Laptops").critiques == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "different", "dropped"),
+    [
+        ("another brand", ("brand",), ()), ("a different colour", ("color",), ()), ("换个品牌", ("brand",), ()),
+        ("forget the price", (), ("price",)), ("any brand", (), ("brand",)), ("forget the quiet part", (), ("noise_level",)),
+        ("品牌不限", (), ("brand",)), ("any laptops", (), ()),
+    ],
+)  # fmt: skip
+def test_switches(message: str, different: tuple[str], dropped: tuple[str], vocabulary: Vocabulary) -> None:
+    needs = needs_of(message, vocabulary, "Laptops")
+    assert (needs.different, needs.dropped) == (different, dropped)
+
+
+def test_items_are_named_by_title(vocabulary: Vocabulary) -> None:
+    assert needs_of("is the Leaf 15 Pro any good", vocabulary).items == ("l4",)
+    assert needs_of("not the Leaf 15 Pro", vocabulary).items == ()
+
+
+def test_free_words_reach_the_text_without_what_is_negated(vocabulary: Vocabulary) -> None:
+    needs = needs_of("a laptop for drawing horses, no weather", vocabulary)
+    assert "horses" in needs.text
+    assert "weather" not in needs.text
+    assert "horses" in needs.unknown
+
+
+@pytest.mark.parametrize("message", ["", "hello", "?!", "please", "你好", "the one that", "42"])
+def test_nothing_is_asked(message: str, vocabulary: Vocabulary) -> None:
+    assert needs_of(message, vocabulary).empty
