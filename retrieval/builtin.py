@@ -55,14 +55,20 @@ _BUILT_IN: Mapping[str, tuple[FacetType, FacetConfig]] = {
         FacetType.NUMBER,
         FacetConfig(label={"en": "number of ratings", "zh": "评价数"}, better="higher", ask=False),
     ),
-    "stock": (FacetType.NUMBER, FacetConfig(label={"en": "stock", "zh": "库存"}, synonyms={"en": ["availability"], "zh": ["现货"]}, ask=False)),
+    "stock": (
+        FacetType.NUMBER,
+        FacetConfig(label={"en": "stock", "zh": "库存"}, synonyms={"en": ["availability"], "zh": ["现货"]}, ask=False),
+    ),
     "created_at": (
         FacetType.DATE,
         FacetConfig(
             label={"en": "date of arrival", "zh": "上架时间"},
             better="higher",
             low={"en": ["oldest"], "zh": ["最早"]},
-            high={"en": ["newest", "latest", "recent", "just released", "brand new"], "zh": ["新品", "最新", "新款", "新上架"]},
+            high={
+                "en": ["newest", "latest", "recent", "just released", "brand new"],
+                "zh": ["新品", "最新", "新款", "新上架"],
+            },
             ask=False,
         ),
     ),

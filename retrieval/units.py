@@ -26,6 +26,10 @@ class Unit:
     offset: float
     names: Mapping[Language, tuple[str, ...]]
     """Language -> names, the displayed one first; ``any`` holds symbols of every language."""
+    small: str | None = None
+    """The unit that values below 1 are read in."""
+    large: str | None = None
+    """The unit that values from 1000 on are read in."""
 
     def label(self, language: Language) -> str:
         """Return the name to display in a language."""
@@ -48,8 +52,10 @@ class _Table:
 def _units(content: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[Unit]:
     for dimension, entries in content.items():
         for symbol, entry in entries.items():
-            names = {key: tuple(map(str, value)) for key, value in entry.items() if key not in ("factor", "offset")}
-            yield Unit(symbol, dimension, float(entry["factor"]), float(entry.get("offset", 0.0)), names)
+            names = {key: tuple(map(str, value)) for key, value in entry.items() if isinstance(value, list)}
+            offset = float(entry.get("offset", 0.0))
+            small, large = entry.get("small"), entry.get("large")
+            yield Unit(symbol, dimension, float(entry["factor"]), offset, names, small, large)
 
 
 @lru_cache(maxsize=1)
@@ -114,6 +120,15 @@ def display_unit(unit: str | None, language: Language) -> str:
         return ""
     known = _table().units.get(unit)
     return known.label(language) if known else unit
+
+
+def readable(value: float, unit: str) -> tuple[float, str]:
+    """Return a value in the unit that people read it in: 0.25 kg as 250 g, 1000 GB as 1 TB."""
+    known = _table().units.get(unit)
+    if known is None:
+        return value, unit
+    other = known.small if 0 < abs(value) < 1 else known.large if abs(value) >= 1000 else None
+    return (round(convert(value, unit, other), 6), other) if other else (value, unit)
 
 
 def convert(value: float, from_unit: str, to_unit: str) -> float:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from agent.embedded.inflection import comparatives, superlatives
-from agent.embedded.word_units import TIMES
+from agent.embedded.word_units import dimension
 from agent.embedded.word_values import Values
 from core.entities import Facet
 
@@ -14,10 +14,7 @@ _NEUTRAL = frozenset(
     "long short high low big large small good bad great strong weak deep wide narrow tall fast slow much little".split()
 )
 """Adjectives that say nothing without what they are about: "the longest" needs "battery life"."""
-_ENDS_BY_UNIT = {
-    **dict.fromkeys(TIMES, (("short", "短"), ("long", "长"))),
-    **dict.fromkeys(("b", "kb", "mb", "gb", "tb"), (("small", "小"), ("large", "大"))),
-}
+_ENDS_BY_DIMENSION = {"time": (("short", "短"), ("long", "长")), "data": (("small", "小"), ("large", "大"))}
 _FORMED = re.compile(r"^[a-z]{3,8}$")
 
 
@@ -51,8 +48,7 @@ def superlative(values: Values, field: str, low: bool, among: int) -> Degree:
 
 def _end(facet: Facet, low: bool) -> tuple[str, str]:
     """Return the English and Chinese word for one end of a facet that has none of its own; its unit may tell."""
-    unit = (facet.unit or "").lower()
-    ends = _ENDS_BY_UNIT.get(unit)
+    ends = _ENDS_BY_DIMENSION.get(dimension(facet.unit))
     if ends is None:
         good = not low and facet.better == "higher"
         ends = (("low", "低"), ("good" if good else "high", "高"))

@@ -16,6 +16,7 @@ from core.entities import Facet, FacetType, Item, Language, Value
 from core.shop import Shop
 from prompts.phrases import Phrases, standard
 from retrieval.catalogue import Catalogue
+from retrieval.units import readable
 
 _RESERVED = frozenset({"title", "price", "brand", "category", "rating", "rating_count", "stock", "created_at"})
 _SEPARATOR = re.compile(r"\s*[,(（，|]|\s+[-–—:/]\s+")
@@ -76,6 +77,8 @@ class Values:
 
     def number(self, value: float, unit: str | None = None) -> str:
         """Return a number as the language writes it, with its unit; years and other bare numbers stay ungrouped."""
+        if unit:
+            value, unit = readable(value, unit)
         digits = "#,##0.##" if unit or abs(value) >= 10_000 else "0.##"
         if 0 < abs(value) < 0.01:
             text = f"{value:.2g}"
