@@ -52,6 +52,11 @@ def opposites(word: str) -> list[str]:
     return [f"less {word}", f"not as {word}", f"not so {word}", f"not too {word}", f"too {word}", f"a bit too {word}"]
 
 
+def questions(word: str) -> list[str]:
+    """Return the wordings that ask how much of it something is."""
+    return [f"how {word}"] if word.isascii() else [f"多{word}", f"有多{word}"]
+
+
 def _suffixed(word: str, suffix: str, irregular: int) -> list[str]:
     if word in _IRREGULAR:
         return [_IRREGULAR[word][irregular]]

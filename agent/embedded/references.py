@@ -62,12 +62,14 @@ def resolve(
         found += _partly_named(reading, on_screen, bool(pointing))
     if found:
         return References(tuple(dict.fromkeys(found)), named=bool(named), out_of_range=missed)
+    if missed:  # an ordinal past the list means none of it
+        return References(out_of_range=True)
     if reading.roles("all_shown"):
         return References(tuple(shown))
     if reading.roles("it") or pointing:
         focus = state.focus or tuple(shown)
-        return References(focus, vague=len(focus) > 1, out_of_range=missed)
-    return References(out_of_range=missed)
+        return References(focus, vague=len(focus) > 1)
+    return References()
 
 
 def _position(element: Element, pointing: bool, size: int) -> int | None:

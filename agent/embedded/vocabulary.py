@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.embedded.grammar import Grammar, grammars
-from agent.embedded.inflection import comparatives, opposites, superlatives
+from agent.embedded.inflection import comparatives, opposites, questions, superlatives
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
 from agent.embedded.titles import Titles
@@ -141,6 +141,9 @@ class Vocabulary:
     def _add_degrees(self, field: str, words: Iterable[str], plain: Kind, more: Kind, most: Kind, less: Kind) -> None:
         for word in words:
             self.lexicon.add(word, plain, field)
+            for form in questions(word):
+                self.lexicon.add(form, Kind.FACET, field)
+                self.lexicon.add(form, Kind.CUE, "details")
             for kind, forms in ((more, comparatives(word)), (most, superlatives(word)), (less, opposites(word))):
                 for form in forms:
                     self.lexicon.add(form, kind, field)

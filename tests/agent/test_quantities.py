@@ -105,7 +105,7 @@ def test_numbers_of_the_past_are_no_requirement(vocabulary: Vocabulary) -> None:
 
 
 def test_a_hedged_bound_is_a_wish(vocabulary: Vocabulary) -> None:
-    (constraint,) = [c for c in needs_of("ideally under $900", vocabulary, "Laptops").constraints]
+    (constraint,) = needs_of("ideally under $900", vocabulary, "Laptops").constraints
     assert (constraint.field, constraint.strength) == ("price", Strength.WISH)
 
 

@@ -67,7 +67,7 @@ def test_seen_items_are_kept_once() -> None:
 
 
 def test_a_turn_finishes() -> None:
-    question = Question("color", "Which colour?", ())
+    question = Question("color", ())
     state = finish(ConversationState(unclear=2), (Intent.RECOMMEND,), (), question, False)
     assert (state.question, state.asked, state.topic, state.unclear) == (question, ("color",), Intent.RECOMMEND, 0)
     assert finish(state, (Intent.OUT_OF_SCOPE,), (), None, True).unclear == 1
