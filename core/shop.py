@@ -96,7 +96,7 @@ class Weights(_Strict):
     graph: float = 0.3
     price: float = 0.1
     new: float = 0.05
-    wish: float = 0.8
+    wish: float = 1.6
     sort: float = 1.5
 
 

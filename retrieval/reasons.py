@@ -67,7 +67,8 @@ STRONG_PART = 0.04
 """What the user did comes before facts about the item from this share of the score on."""
 LEAST_USERS = 2
 POPULAR = 0.75
-GOOD_RATING = 4.0
+GOOD_RATING = 4.5
+"""Stars from which a review praises throughout: with one less, the sentence quoted may be its complaint."""
 RATED_AT_LEAST = 5
 CHEAP = 0.35
 
