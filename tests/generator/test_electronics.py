@@ -218,7 +218,7 @@ def test_popularity_is_skewed_and_tastes_differ(interactions: Rows) -> None:
     views = Counter(row["item_id"] for row in interactions if row["event"] == "view")
     top = sum(count for _, count in views.most_common(len(views) // 10))
     assert 0.25 < top / sum(views.values()) < 0.7
-    by_user = defaultdict(Counter)
+    by_user: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in interactions:
         by_user[row["user_id"]][row["item_id"].split("-")[0]] += 1
     busy = [counts for counts in by_user.values() if sum(counts.values()) >= 60]

@@ -133,7 +133,7 @@ def naive(item: Item, constraint: Constraint) -> bool:
     """Evaluate one constraint on one item, the slow and obvious way."""
     kind = TYPES[constraint.field]
     value = constraint.value
-    values = list(value) if isinstance(value, tuple) else [value]
+    values: list[Any] = list(value) if isinstance(value, tuple) else [value]
     actual = _actual(item, constraint.field)
     if kind in (FacetType.NUMBER, FacetType.BOOLEAN, FacetType.DATE):
         numbers = [epoch_days(each) if isinstance(each, str) else float(each) for each in values]
@@ -158,7 +158,7 @@ def constraints(draw: st.DrawFn, key: str = "c") -> Constraint:
         each = st.sampled_from(WORDS[field])
     size = 2 if op is Op.BETWEEN else draw(st.integers(1, 3)) if op in (Op.IN, Op.NOT_IN) else 1
     values = draw(st.lists(each, min_size=size, max_size=size))
-    value = tuple(values) if op in (Op.BETWEEN, Op.IN, Op.NOT_IN) else values[0]
+    value = cast(Value, tuple(values)) if op in (Op.BETWEEN, Op.IN, Op.NOT_IN) else cast(Value, values[0])
     return Constraint(key, field, op, value, strength=strength)
 
 
@@ -363,7 +363,7 @@ def test_a_shared_synonym_means_all_its_values(tmp_path: Path) -> None:
 
 def test_rules_block_and_hide_what_is_sold_out(wardrobe: Catalogue) -> None:
     shown = rules_mask(wardrobe, Rules(block=[{"brand": "Nordvik", "price": {">": 100}}, {"id": ["w9"]}]))
-    assert [wardrobe.ids[row] for row in np.flatnonzero(shown)] == ["w1", "w3", "w4", "w7", "w8", "w10"]
+    assert [wardrobe.ids[row] for row in np.flatnonzero(shown).tolist()] == ["w1", "w3", "w4", "w7", "w8", "w10"]
     assert rules_mask(wardrobe, Rules(in_stock_only=False)).all()
 
 

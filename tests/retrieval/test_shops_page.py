@@ -46,7 +46,7 @@ def test_the_ten_minute_shop_works_as_told(folder: Path) -> None:
         Constraint("b", "price", Op.LT, 150.0),
         Constraint("c", "battery_h", Op.GE, 10.0),
     ]
-    assert [made.ids[row] for row in mask(made, wanted).nonzero()[0]] == ["s1"]
+    assert [made.ids[row] for row in mask(made, wanted).nonzero()[0].tolist()] == ["s1"]
 
 
 def test_the_long_examples_fit_the_same_shop(folder: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_long_examples_fit_the_same_shop(folder: Path) -> None:
     assert check_shop(folder) == []
     made, _ = read_catalogue(load_shop(folder))
     assert made.facets["battery_h"].label("zh") == "续航"
-    assert [made.ids[row] for row in rules_mask(made, made.shop.rules).nonzero()[0]] == ["h1", "h2"]
+    assert [made.ids[row] for row in rules_mask(made, made.shop.rules).nonzero()[0].tolist()] == ["h1", "h2"]
 
 
 def test_every_entry_is_explained() -> None:
