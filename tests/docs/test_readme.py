@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
+from core.shop import Weights
 from server.options import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,3 +73,12 @@ def test_the_links_lead_somewhere(page):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target.relative_to(ROOT).as_posix()), link
+
+
+def test_the_page_on_ranking_tells_the_weights_in_force():
+    told: dict[str, float] = {}
+    for names, weight in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([\d.]+)", text_of("docs/ranking.md"), re.MULTILINE):
+        told.update(dict.fromkeys(re.findall(r"`(\w+)`", names), float(weight)))
+    defaults = Weights().model_dump()
+    assert told == {name: defaults[name] for name in told}
+    assert len(told) >= len(defaults) - 1  # a sort is an order, not a share
