@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from agent.turn import Turn, TurnGraph
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState, Message
-from core.entities import EventKind, Interaction, ItemId, Language, UserId
+from core.entities import EventKind, Interaction, Item, ItemId, Language, UserId
 from core.errors import RequestError
 from core.events import ItemsFound, Reply, SessionRef, TextDelta, TurnDone, TurnEvent, TurnRequest, TurnStarted
 from core.ports import Progress
@@ -58,6 +58,7 @@ class Assistant:
         self.shop: Shop = services.shop
         self.recommender: Recommender = services.recommender
         self.model, self.mode = "embedded", "embedded"
+        self.desk: OrderDesk = services.orders
         self.events = events
         self._services = services
         self._sessions = sessions
@@ -81,7 +82,7 @@ class Assistant:
         recommender = index.open(settings.shop, data, settings, progress, embedder=embedder)
         shop = recommender.catalogue.shop
         policies = PolicyBook.open(shop, embedder, data)
-        services = Services(shop, recommender, policies, OrderDesk.open(shop, data))
+        services = Services(shop, recommender, policies, OrderDesk.open(shop, data, offers_of(recommender)))
         place = data / "conversations" / _folder_name(settings.shop)
         place.mkdir(parents=True, exist_ok=True)
         events = EventLog(place / "events.db")
@@ -123,6 +124,7 @@ class Assistant:
             async for event in self._graph.run(turn):
                 if isinstance(event, tuple):
                     reply, state = event
+                    reply = await asyncio.to_thread(self._with_transcript, request, reply)
                     await asyncio.to_thread(self._keep, request, reply, state)
                     yield TurnDone(reply)
                 else:
@@ -177,7 +179,9 @@ class Assistant:
             if text.strip():
                 language = language_of(text, state.language or self.shop.language)
                 message = text[: self.settings.max_message]
-                turn = self._turn(replace(request, history=()), begin(state, language, None), message)
+                # What is only retold proves no identity and confirms nothing.
+                retold = replace(request, history=(), session=replace(request.session, issued=False))
+                turn = self._turn(retold, begin(state, language, None), message)
                 state = await self._graph.understand(turn)
         return state
 
@@ -201,7 +205,18 @@ class Assistant:
         )
         session = request.session
         turn_id = f"t_{secrets.token_urlsafe(12)}"
-        return Turn(turn_id, session.session_id, session.key, session.issued, context, self.model, self.mode)
+        issued = session.issued and not (session.stateless and request.history)
+        return Turn(turn_id, session.session_id, session.key, issued, context, self.model, self.mode)
+
+    def _with_transcript(self, request: TurnRequest, reply: Reply) -> Reply:
+        """Give a hand-off what was said so far, for the person who takes over."""
+        if not any(action.kind == "handoff" for action in reply.actions):
+            return reply
+        said = [{"role": line.role, "text": line.text} for line in self._sessions.transcript(request.session.key)]
+        said = said or [{"role": line.role, "text": line.content} for line in request.history]
+        said += [{"role": "user", "text": request.message}]
+        actions = (replace(a, data={**a.data, "transcript": said}) if a.kind == "handoff" else a for a in reply.actions)
+        return replace(reply, actions=tuple(actions))
 
     def _keep(self, request: TurnRequest, reply: Reply, state: ConversationState) -> None:
         """Store a turn: state, transcript, reply and impressions."""
@@ -223,6 +238,17 @@ class Assistant:
         if reply.items and any(run.name in ("recommend_items", "similar_items") for run in reply.tool_calls):
             shown = [Shown(r.item.id, at, r.score, r.parts) for at, r in enumerate(reply.items, start=1)]
             self.events.impressions(reply.turn_id, session.session_id, request.user_id, shown, self.recommender.version)
+
+    async def give_back(self, session: SessionRef) -> bool:
+        """Let the assistant answer again in a session that was handed to a person; tell whether it was."""
+        lock = self._locks.setdefault(session.key, asyncio.Lock())
+        async with lock:
+            state = await asyncio.to_thread(self._sessions.load, session.key)
+            if state is None or not state.desk.get("handoff"):
+                return False
+            state = replace(state, desk={**state.desk, "handoff": None}, unclear=0)
+            await asyncio.to_thread(self._sessions.save, [session.key], state, issued=session.issued)
+        return True
 
     # -- users ---------------------------------------------------------------------------------------------------------
 
@@ -305,6 +331,16 @@ class Assistant:
 def _sound(text: str) -> str:
     """Return a text that can be stored: halves of surrogate pairs, which no encoding takes, become question marks."""
     return text.encode("utf-8", "replace").decode()
+
+
+def offers_of(recommender: Recommender) -> Callable[[str], Item | None]:
+    """Return what the shop sells now, by item id, for the service desk; a rebuilt catalogue counts at once."""
+
+    def offer(item_id: str) -> Item | None:
+        catalogue = recommender.catalogue
+        return catalogue.item(item_id) if catalogue.has(item_id) else None
+
+    return offer
 
 
 def _folder_name(shop: Path) -> str:

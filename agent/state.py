@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.conversation import ConversationState, Intent, StateChange, Wants
 from core.entities import ItemId, Question
 from core.events import ConstraintEdit
-from tools.results import Evidence, IdentityNeeded
+from tools.results import Evidence, IdentityNeeded, Prepared
 from tools.wants import revise
 
 KEPT_PAST = 10
@@ -58,16 +58,26 @@ def finish(
     unclear: bool,
 ) -> ConversationState:
     """Return the state to store: the open question, what the desk waits for, how often we misunderstood."""
-    waits = any(isinstance(found, IdentityNeeded) and found.why != "session" for found in evidence)
     asked = state.asked if question is None else tuple(dict.fromkeys((*state.asked, question.field)))
     return replace(
         state,
         question=question,
         asked=asked,
-        awaiting="identity" if waits else None,
+        awaiting=_awaited(evidence),
         topic=intents[0] if intents else state.topic,
         unclear=state.unclear + 1 if unclear else 0,
     )
+
+
+def _awaited(evidence: tuple[Evidence, ...]) -> str | None:
+    """Return what the desk waits for: ``identity``, ``detail``, ``confirmation``, ``person`` (an offer), or None."""
+    awaited = None
+    for found in evidence:
+        if isinstance(found, IdentityNeeded) and found.why != "session":
+            awaited = "person" if found.why == "limited" else "identity"
+        elif isinstance(found, Prepared):
+            awaited = "detail" if found.needed else "confirmation" if found.action else "person"
+    return awaited
 
 
 def _with_wants(state: ConversationState, wants: Wants) -> ConversationState:

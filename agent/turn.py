@@ -34,7 +34,17 @@ from core.events import (
 from retrieval.catalogue import Catalogue
 from tools.context import Services, ToolContext
 from tools.registry import run_tool
-from tools.results import Compared, Detailed, Evidence, Explained, PassagesFound, Recommended, ToolResult
+from tools.results import (
+    CartShown,
+    Compared,
+    Detailed,
+    Evidence,
+    Explained,
+    PassagesFound,
+    Prepared,
+    Recommended,
+    ToolResult,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +216,10 @@ def _spoken_of(evidence: tuple[Evidence, ...]) -> tuple[Recommendation, ...]:
                 found.update((r.item.id, r) for r in entry.ranking.items)
             case Explained() | Detailed() | Compared():
                 found.update((r.item.id, r) for r in entry.items)
+            case Prepared():
+                found.update((r.item.id, r) for r in entry.alternatives or (entry.needed.items if entry.needed else ()))
+            case CartShown():
+                found.update((r.item.id, r) for r in entry.alternatives)
             case _:
                 pass
     return tuple(found.values())
@@ -216,5 +230,5 @@ def _worded(items: tuple[Recommendation, ...], catalogue: Catalogue, language: L
 
 
 def _citations(evidence: tuple[Evidence, ...]) -> tuple[Citation, ...]:
-    passages = [p for found in evidence if isinstance(found, PassagesFound) for p in found.passages]
+    passages = [p for found in evidence if isinstance(found, PassagesFound | Prepared) for p in found.passages]
     return tuple(Citation(passage.ref, passage.text) for passage in passages)

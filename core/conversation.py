@@ -87,7 +87,8 @@ class ConversationState:
     asked: tuple[str, ...] = ()
     """Fields already asked about."""
     awaiting: str | None = None
-    """What the desk waits for: ``identity``, ``confirmation`` or None."""
+    """What the desk waits for: ``identity``, ``detail`` (of a change), ``confirmation``, ``person`` (whether to call
+    one) or None."""
     topic: Intent | None = None
     """The last intent that an elliptical answer continues."""
     unclear: int = 0

@@ -95,6 +95,8 @@ class OrderStatus(_Arguments):
 
     order_id: Annotated[str, Field(max_length=60)] | None = None
     email: Annotated[str, Field(max_length=200)] | None = None
+    name: Annotated[str, Field(max_length=200)] | None = None
+    postcode: Annotated[str, Field(max_length=40)] | None = None
 
 
 class ShowProfile(_Arguments):
@@ -105,6 +107,7 @@ class HandOff(_Arguments):
     """Give the conversation to a person."""
 
     summary: Annotated[str, Field(min_length=1, max_length=2000)]
+    why: Literal["requested", "policy", "misunderstood", "anger", "risk"] = "requested"
 
 
 def item_ids(ids: list[str]) -> tuple[ItemId, ...]:

@@ -1,15 +1,14 @@
-"""Tools over the service desk: policies, orders, profile, hand-off."""
+"""Tools of the service desk that touch no order: policies, profile, hand-off."""
 
 from __future__ import annotations
 
-from commerce.records import order_facts
 from core.conversation import StateChange
 from core.entities import EventKind, Item
-from core.errors import ServiceError
 from core.events import Action
-from tools.arguments import HandOff, OrderStatus, SearchPolicies, ShowProfile
+from tools.arguments import HandOff, SearchPolicies, ShowProfile
 from tools.context import ToolContext
-from tools.results import HandedOff, IdentityNeeded, OrderFound, PassagesFound, ProfileShown, ToolResult
+from tools.desk_arguments import TakeBack
+from tools.results import HandedOff, PassagesFound, ProfileShown, ToolResult
 
 
 def search_policies(arguments: SearchPolicies, context: ToolContext) -> ToolResult:
@@ -17,35 +16,6 @@ def search_policies(arguments: SearchPolicies, context: ToolContext) -> ToolResu
     passages = context.services.policies.search(arguments.question, context.language, 2)
     text = "\n".join(f"[{passage.ref}] {passage.text}" for passage in passages) or "the documents do not say"
     return ToolResult(text, PassagesFound(arguments.question, passages))
-
-
-def order_status(arguments: OrderStatus, context: ToolContext) -> ToolResult:
-    """Tell where an order is, to the customer who placed it only."""
-    desk, state = context.services.orders, context.state
-    if not context.issued:
-        return ToolResult("this session cannot hold an identity", IdentityNeeded((), "session"))
-    order_id = arguments.order_id or state.desk.get("order_id")
-    email = arguments.email or state.desk.get("email")
-    notes = {**state.desk, "order_id": order_id, "email": email}
-    identity = state.identity if desk.valid(state.identity) else None
-    try:
-        if identity is None or (order_id and email and arguments.email):
-            if not order_id or not email:
-                missing = tuple(name for name, value in (("order_id", order_id), ("email", email)) if not value)
-                return ToolResult("identity is needed", IdentityNeeded(missing), StateChange(desk=notes))
-            identity = desk.verify(order_id, email, session=context.session_key)
-            if identity is None:
-                change = StateChange(desk={**notes, "order_id": None, "email": None})
-                return ToolResult("order number and e-mail do not match", IdentityNeeded((), "refused"), change)
-        # A verified customer who names no order means the latest one.
-        order = desk.order(identity, order_id) if order_id else desk.orders_of(identity)[0]
-    except ServiceError as error:
-        why = "limited" if error.code == "too_many_tries" else "refused"
-        change = StateChange(identity=identity, desk={**notes, "order_id": None})
-        return ToolResult(str(error), IdentityNeeded((), why), change)
-    facts = order_facts(order)
-    change = StateChange(identity=identity, desk={**notes, "order_id": order.id, "email": None})
-    return ToolResult(f"order {order.id}: {facts['status']}", OrderFound(facts), change)
 
 
 def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:
@@ -68,6 +38,27 @@ def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:
 
 
 def hand_off(arguments: HandOff, context: ToolContext) -> ToolResult:
-    """Give the conversation to a person, with a summary."""
-    action = Action("handoff", arguments.summary)
-    return ToolResult("handed over to a person", HandedOff(arguments.summary), actions=(action,))
+    """Give the conversation to a person, with a summary and what was tried; the bot is silent from then on."""
+    notes, identity = context.state.desk, context.state.identity
+    known = identity if context.services.orders.valid(identity) else None
+    data = {
+        "why": arguments.why,
+        "language": context.language,
+        "customer_id": known.customer_id if known else None,
+        "order_id": notes.get("order_id") if known else None,
+        "tried": list(notes.get("tried", ())),
+        "waiting": [draft.get("kind") for draft in notes.get("drafts") or ()],
+    }
+    words = [str(entry["words"]) for entry in notes.get("tried", ()) if entry.get("words")]
+    words += [str(draft["words"]) for draft in notes.get("drafts") or () if draft.get("words")]
+    summary = " | ".join(dict.fromkeys([*words[-3:], arguments.summary]))[:2000]
+    action = Action("handoff", summary, data)
+    after = {**notes, "handoff": arguments.why, "pending": None, "asking": None}
+    change = StateChange(desk=after if context.issued else None)
+    return ToolResult("handed over to a person", HandedOff(summary, arguments.why), change, (action,))
+
+
+def take_back(arguments: TakeBack, context: ToolContext) -> ToolResult:
+    """Give the conversation back to the assistant."""
+    notes = {**context.state.desk, "handoff": None}
+    return ToolResult("the assistant answers again", HandedOff("", "given_back"), StateChange(desk=notes))

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import ToolRetry
 from tools import arguments as args
-from tools import desk, shopping
+from tools import cart, desk, orders, service, shopping
+from tools import desk_arguments as desk_args
 from tools.context import ToolContext
 from tools.results import ToolResult
 
@@ -40,9 +41,17 @@ TOOLS: Mapping[str, Tool] = {
         Tool("compare_items", args.CompareItems, shopping.compare_items),
         Tool("explain_items", args.ItemIds, shopping.explain_items),
         Tool("search_policies", args.SearchPolicies, desk.search_policies),
-        Tool("order_status", args.OrderStatus, desk.order_status),
+        Tool("order_status", args.OrderStatus, orders.order_status),
+        Tool("list_orders", desk_args.ListOrders, orders.list_orders),
+        Tool("refund_status", desk_args.RefundStatus, orders.refund_status),
+        Tool("prepare_changes", desk_args.PrepareChanges, service.prepare_changes),
+        Tool("confirm_changes", desk_args.ConfirmChanges, service.confirm_changes, writes=True),
+        Tool("drop_changes", desk_args.DropChanges, service.drop_changes),
+        Tool("put_in_cart", desk_args.PutInCart, cart.put_in_cart, writes=True),
+        Tool("show_cart", desk_args.ShowCart, cart.show_cart),
         Tool("show_profile", args.ShowProfile, desk.show_profile),
         Tool("hand_off", args.HandOff, desk.hand_off),
+        Tool("take_back", desk_args.TakeBack, desk.take_back),
     )
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from commerce.changes import PendingAction, Receipt
 from core.conversation import StateChange, Wants
 from core.entities import Constraint, Item, Language, Passage, Ranking, Recommendation, Value
 from core.events import Action
@@ -112,6 +113,99 @@ class HandedOff:
     """The conversation goes to a person (``hand_off``)."""
 
     summary: str
+    why: str = "requested"
+    """``requested``, ``policy``, ``misunderstood``, ``anger`` or ``risk``."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersListed:
+    """The verified customer's orders (``list_orders``), newest first, each as in :class:`OrderFound`."""
+
+    orders: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFound:
+    """Where the refund of an order is (``refund_status``)."""
+
+    order: Mapping[str, Any]
+    """As in :class:`OrderFound`."""
+    refunds: tuple[tuple[float, str], ...]
+    """(amount, payment method) of every refund that was made or is due."""
+    due: bool = False
+    """True when the money moves only after the goods are back."""
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that the shop's rules forbid; codes and data as in ``commerce/rules.py``."""
+
+    code: str
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailNeeded:
+    """What has to be known before a change can be prepared."""
+
+    what: str
+    """``order``, ``items``, ``reason``, ``cancel_reason``, ``new_item``, ``address`` or ``method``."""
+    kind: str
+    order_id: str = ""
+    title: str = ""
+    """The item that it is about."""
+    options: tuple[tuple[str, str], ...] = ()
+    """(value, words for it) to choose from."""
+    orders: tuple[Mapping[str, Any], ...] = ()
+    """The orders to choose from."""
+    items: tuple[Recommendation, ...] = ()
+    """The items to choose from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Changes as prepared (``prepare_changes``): read back, refused, or lacking something."""
+
+    action: PendingAction | None = None
+    """What waits for a yes."""
+    refusals: tuple[Refusal, ...] = ()
+    needed: DetailNeeded | None = None
+    passages: tuple[Passage, ...] = ()
+    """The policy sections that decided."""
+    alternatives: tuple[Recommendation, ...] = ()
+    """What answers the reason of a return, to be had in exchange."""
+    stale: bool = False
+    """True when something changed since an earlier read-back that had just been confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Changes that were carried out (``confirm_changes``)."""
+
+    receipt: Receipt
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nothing is changed (``drop_changes``); ``kinds`` are those of the changes that are dropped."""
+
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CartShown:
+    """What is in the cart (``put_in_cart``, ``show_cart``)."""
+
+    lines: tuple[tuple[Item, int], ...]
+    link: str | None = None
+    """Where it is paid; None when the shop has no such page."""
+    changed: tuple[Item, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    alternatives: tuple[Recommendation, ...] = ()
+    """Items like one that cannot be had."""
 
 
 Evidence = (
@@ -124,6 +218,12 @@ Evidence = (
     | IdentityNeeded
     | ProfileShown
     | HandedOff
+    | OrdersListed
+    | RefundFound
+    | Prepared
+    | Confirmed
+    | Dropped
+    | CartShown
 )
 
 

@@ -7,10 +7,12 @@ acts (this file), which come in a fixed order of precedence: the first act that 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.embedded.desk_acts import DeskActs
+from agent.embedded.desk_slots import order_ids
+from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
 from agent.embedded.lexicon import Kind
 from agent.embedded.needs import Needs, NeedsReader
@@ -26,8 +28,6 @@ from core.ports import Embedder
 from retrieval.pipeline import Recommender
 from retrieval.tokens import terms
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_ORDER_ID = re.compile(r"(?<![\w@.])#?([a-z]{0,4}[-_]?\d[\d-]{3,}\d|#w?\d{4,})(?![\w@])")
 SERVICE = frozenset(
     {
         Intent.ORDER_STATUS, Intent.CANCEL_ORDER, Intent.MODIFY_ORDER, Intent.RETURN, Intent.EXCHANGE, Intent.REFUND,
@@ -68,6 +68,7 @@ class EmbeddedDecider:
         self._service_terms = self._guesser.service_terms
         self._is_word: Callable[[str], bool] = getattr(embedder, "knows", lambda word: False)
         self._requests = Requests(self._vocabulary)
+        self._desk = DeskActs(self._guesser, self._requests)
 
     async def decide(self, context: TurnContext) -> Decision:
         """Return the decision; the work runs in a worker thread."""
@@ -77,6 +78,7 @@ class EmbeddedDecider:
         """Learn the words of a catalogue that was rebuilt while serving."""
         vocabulary = Vocabulary(self._recommender.catalogue)
         self._requests, self._vocabulary = Requests(vocabulary), vocabulary
+        self._desk = DeskActs(self._guesser, self._requests)
 
     def read(self, context: TurnContext) -> Message:
         """Read a message without deciding anything."""
@@ -94,7 +96,8 @@ class EmbeddedDecider:
         """Return the decision (CPU-bound, a few milliseconds)."""
         message = self.read(context)
         acts = (
-            self._identity, self._rewind, self._handoff, self._service, self._compare, self._explain, self._similar,
+            self._desk.first, self._rewind, self._handoff, self._desk.then, self._service, self._compare,
+            self._explain, self._similar,
             self._feedback, self._details, self._answer, self._more, self._shop, self._chat,
         )  # fmt: skip
         for act in acts:
@@ -102,19 +105,6 @@ class EmbeddedDecider:
             if decision is not None:
                 return decision
         return self._guess(message)
-
-    # The service desk
-
-    def _identity(self, message: Message) -> Decision | None:
-        """Take what the desk waits for: an order number, an e-mail address."""
-        text = normalise(message.context.message)
-        email, order = _EMAIL.search(text), _ORDER_ID.search(_EMAIL.sub(" ", text))
-        waiting = message.context.state.awaiting == "identity"
-        if not email and not (waiting and order):
-            return None
-        arguments = {"email": email.group() if email else None, "order_id": order.group(1) if order else None}
-        given = {name: value for name, value in arguments.items() if value}
-        return Decision((Intent.ORDER_STATUS,), (ToolCall("order_status", given),))
 
     def _rewind(self, message: Message) -> Decision | None:
         if "reset" in message.cues:
@@ -132,7 +122,7 @@ class EmbeddedDecider:
     def _handoff(self, message: Message) -> Decision | None:
         if "handoff" not in message.cues:
             return None
-        return Decision((Intent.HANDOFF,), (ToolCall("hand_off", {"summary": self._requests.summary(message)}),))
+        return self._desk.hand_off(message)
 
     def _service(self, message: Message) -> Decision | None:
         """Look for a service intent when words of the service examples occur outside of the shop's own phrases."""
@@ -143,28 +133,32 @@ class EmbeddedDecider:
         if points or not self._mentions_service(message):
             return None
         guess = self._guesser.guess(context.message, context.language)
-        if guess.intent not in SERVICE or not guess.sure:
+        if guess.intent not in SERVICE or not guess.sure or self._no_purchase(message, guess):
             return None
         return self._serve(message, guess)
 
     def _serve(self, message: Message, guess: Guess) -> Decision:
-        text = normalise(message.context.message)
-        if guess.intent is Intent.POLICY:
-            call = ToolCall("search_policies", {"question": message.context.message})
-        elif guess.intent is Intent.PROFILE:
+        text, intent = message.context.message, guess.intent
+        if intent is Intent.POLICY:
+            call = ToolCall("search_policies", {"question": text})
+        elif intent is Intent.PROFILE:
             call = ToolCall("show_profile")
-        elif guess.intent is Intent.ORDER_STATUS:
-            order = _ORDER_ID.search(text)
-            call = ToolCall("order_status", {"order_id": order.group(1)} if order else {})
-        elif guess.intent in (Intent.HANDOFF, Intent.COMPLAINT):
-            call = ToolCall("hand_off", {"summary": self._requests.summary(message)})
-        elif guess.intent is Intent.CART:
-            return Decision((guess.intent,), note="unavailable", confidence=guess.score)
+        elif intent is Intent.ORDER_STATUS:
+            ids = order_ids(read_desk(text).text, digits=True)
+            call = ToolCall("order_status", {"order_id": ids[0]} if ids else {})
+        elif intent is Intent.HANDOFF:
+            return self._desk.hand_off(message)
+        elif intent is Intent.COMPLAINT:
+            return self._desk.complaint(message, guess.score)
+        elif intent is Intent.CART:
+            return self._desk.cart(message)
         else:
-            # What the desk cannot do by itself yet, the policies explain, and a person does.
-            call = ToolCall("search_policies", {"question": message.context.message})
-            return Decision((guess.intent,), (call,), note="unavailable", confidence=guess.score)
-        return Decision((guess.intent,), (call,), confidence=guess.score)
+            # What is wanted of an order but does not say of which: the policies tell how it works.
+            call = ToolCall("search_policies", {"question": text})
+        return Decision((intent,), (call,), confidence=guess.score)
+
+    def _no_purchase(self, message: Message, guess: Guess) -> bool:
+        return guess.intent is Intent.CART and not self._desk.buys(message)
 
     def _mentions_service(self, message: Message) -> bool:
         free = [element.text for element in message.reading.elements if not element.is_shop()]
@@ -289,9 +283,9 @@ class EmbeddedDecider:
         """Tie free words to the catalogue or to an intent by meaning; ask rather than guess when neither is near."""
         context = message.context
         if not any(char.isalnum() for char in context.message):
-            return Decision((Intent.OUT_OF_SCOPE,), note="unclear")
+            return self._lost(message)
         guess = self._guesser.guess(context.message, context.language)
-        if guess.sure and guess.intent in SERVICE:
+        if guess.sure and guess.intent in SERVICE and not self._no_purchase(message, guess):
             return self._serve(message, guess)
         if guess.sure and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
             return Decision((guess.intent,), confidence=guess.score)
@@ -305,7 +299,13 @@ class EmbeddedDecider:
         greeting = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
         if greeting in (Intent.GREET, Intent.THANKS, Intent.GOODBYE):
             return Decision((greeting,), confidence=guess.score)
-        return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=guess.score)
+        return self._lost(message, guess.score)
+
+    def _lost(self, message: Message, score: float = 0.0) -> Decision:
+        """Ask again; after the same a few times over, let a person do it."""
+        if self._desk.lost(message):
+            return self._desk.hand_off(message, "misunderstood")
+        return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=score)
 
     def _sensible(self, message: Message) -> bool:
         """Tell whether most of the words that nothing explains are words at all: an encoder finds a place for any."""

@@ -61,9 +61,8 @@ class Requests:
 
     def choose(self, message: Message, constraint: Constraint) -> ToolCall:
         """Return the call for an option of the open question."""
-        return ToolCall(
-            "recommend_items", {"set": [_argument(replace(constraint, text=message.context.message.strip()[:200]))]}
-        )
+        chosen = replace(constraint, text=message.context.message.strip()[:200])
+        return ToolCall("recommend_items", {"set": [constraint_argument(chosen)]})
 
     def summary(self, message: Message) -> str:
         """Return a short account of the conversation for a person."""
@@ -103,7 +102,7 @@ class Requests:
                 sorts.append(Sort(critique.field, critique.higher))
         constraints += self._different(needs.different, shown)
         arguments: dict[str, Any] = {
-            "set": [_argument(constraint) for constraint in constraints],
+            "set": [constraint_argument(constraint) for constraint in constraints],
             "remove": removed,
             "query": _joined(base.text, needs.text),
         }
@@ -188,7 +187,8 @@ class Requests:
         return found
 
 
-def _argument(constraint: Constraint) -> dict[str, Any]:
+def constraint_argument(constraint: Constraint) -> dict[str, Any]:
+    """Return a constraint as the arguments of a tool."""
     fields = asdict(constraint)
     value: Value = fields["value"]
     fields["value"] = list(value) if isinstance(value, tuple) else value

@@ -10,7 +10,15 @@ from agent.embedded.word_constraints import word_constraint
 from agent.embedded.word_markdown import quoted
 from agent.embedded.word_voice import Piece, Voice
 from core.entities import Passage
-from tools.results import HandedOff, IdentityNeeded, OrderFound, PassagesFound, ProfileShown
+from tools.results import (
+    HandedOff,
+    IdentityNeeded,
+    OrderFound,
+    OrdersListed,
+    PassagesFound,
+    ProfileShown,
+    RefundFound,
+)
 
 _EXCERPT = 520
 _LISTED = 5
@@ -108,13 +116,63 @@ def _line(voice: Voice, line: Mapping[str, Any], details: Mapping[str, Any]) -> 
     return voice.say("order.line", quantity=quantity, title=voice.safe(title or item_id), price=shown)
 
 
+def orders(voice: Voice, found: OrdersListed) -> Iterator[Piece]:
+    """List the customer's orders, newest first."""
+    if not found.orders:
+        yield Piece(voice.say("orders.none"))
+        return
+    yield Piece(voice.say("orders.lead"))
+    for one in found.orders:
+        yield Piece(f"- {order_line(voice, one)}", tight=True)
+
+
+def order_line(voice: Voice, details: Mapping[str, Any]) -> str:
+    """Return one order on one line: number, status, what is in it."""
+    titles = [str(line.get("title") or line.get("item_id")) for line in details.get("items") or ()]
+    return voice.say(
+        "orders.line",
+        number=voice.safe(str(details.get("order_id", ""))),
+        status=status_of(voice, str(details.get("status", ""))),
+        titles=voice.safe(voice.values.listing(titles[:_LISTED])),
+    )
+
+
+def status_of(voice: Voice, status: str) -> str:
+    """Return an order's status in a word or two."""
+    key = f"status.{status}"
+    return voice.say(key) if voice.has(key) else voice.safe(status.replace("_", " "))
+
+
+def method_of(voice: Voice, name: str) -> str:
+    """Return a payment method as the customer knows it."""
+    key = f"method.{name}"
+    return voice.say(key) if voice.has(key) else voice.safe(name.replace("_", " "))
+
+
+def refund(voice: Voice, found: RefundFound) -> Iterator[Piece]:
+    """Say where a refund is: made, due when the goods are back, or none."""
+    number = voice.safe(str(found.order.get("order_id", "")))
+    status = status_of(voice, str(found.order.get("status", "")))
+    if not found.refunds:
+        yield Piece(voice.say("refund.none", number=number, status=status))
+        return
+    for amount, method in found.refunds:
+        shown = voice.safe(voice.values.money(amount, found.order.get("currency")))
+        key = "refund.due" if found.due else "refund.made"
+        yield Piece(
+            voice.say(key, number=number, amount=shown, method=method_of(voice, method), days=found.days, status=status)
+        )
+
+
 def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
     """Ask for what proves who the customer is, or say why it cannot be taken."""
     if found.why in ("session", "limited"):
         yield Piece(voice.say(f"identity.{found.why}"))
         return
     missing = [voice.say(f"identity.{name}") for name in found.missing if voice.has(f"identity.{name}")]
-    needed = voice.values.listing(missing or [voice.say("identity.order_id"), voice.say("identity.email")])
+    by_name = voice.context.shop.identity == "name_postcode"
+    proofs = ("name", "postcode") if by_name else ("order_id", "email")
+    needed = voice.values.listing(missing or [voice.say(f"identity.{name}") for name in proofs])
     key = "identity.refused" if found.why == "refused" else "identity.ask"
     yield Piece(voice.say(key, needed=needed))
 
@@ -141,4 +199,9 @@ def profile(voice: Voice, found: ProfileShown) -> Iterator[Piece]:
 
 def handed_off(voice: Voice, found: HandedOff) -> Iterator[Piece]:
     """Say that a person takes over, and what they were told."""
+    if found.why == "given_back":
+        yield Piece(voice.say("handoff.back"))
+        return
+    if found.why in ("risk", "misunderstood"):
+        yield Piece(voice.say(f"handoff.{found.why}"))
     yield Piece(voice.say("handoff.done", summary=voice.safe(found.summary)))

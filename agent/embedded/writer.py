@@ -5,23 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+from agent.embedded.word_changes import cart, confirmed, dropped, prepared
 from agent.embedded.word_details import compared, detailed, explained
 from agent.embedded.word_recommended import recommended
-from agent.embedded.word_service import handed_off, identity, order, passages, profile
+from agent.embedded.word_service import handed_off, identity, order, orders, passages, profile, refund
 from agent.embedded.word_talk import closing, opening, talk
 from agent.embedded.word_voice import Piece, Voice
 from agent.ports import Decision, TurnContext
 from tools.results import (
+    CartShown,
     Compared,
+    Confirmed,
     Detailed,
+    Dropped,
     Evidence,
     Explained,
     HandedOff,
     IdentityNeeded,
     OrderFound,
+    OrdersListed,
     PassagesFound,
+    Prepared,
     ProfileShown,
     Recommended,
+    RefundFound,
 )
 
 
@@ -80,3 +87,23 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
             return profile(voice, found)
         case HandedOff():
             return handed_off(voice, found)
+        case _:
+            return _changed(voice, found)
+
+
+def _changed(
+    voice: Voice, found: OrdersListed | RefundFound | Prepared | Confirmed | Dropped | CartShown
+) -> Iterator[Piece]:
+    match found:
+        case OrdersListed():
+            return orders(voice, found)
+        case RefundFound():
+            return refund(voice, found)
+        case Prepared():
+            return prepared(voice, found)
+        case Confirmed():
+            return confirmed(voice, found)
+        case Dropped():
+            return dropped(voice, found)
+        case CartShown():
+            return cart(voice, found)

@@ -1,6 +1,7 @@
 """Dialogues as readable files: what a person says, and what must be true of each answer.
 
-A file holds a list of dialogues: ``name``, ``shop``, optional ``user``, and ``turns``. A turn has ``say`` and any of
+A file holds a list of dialogues: ``name``, ``shop``, optional ``user``, ``turns``, and ``fresh: true`` for those that
+write to the shop's database and so need a copy of their own. A turn has ``say`` and any of
 
 - ``intent``: the first intent (or a list: all of them, in order);
 - ``has``: constraints that hold after the turn, ``field op value``; ``~`` before it means a wish, else a must;
@@ -11,19 +12,26 @@ A file holds a list of dialogues: ``name``, ``shop``, optional ``user``, and ``t
 - ``first``: the id of the first item; ``ids``: all ids in order;
 - ``says`` / ``never``: texts that the answer has, or has not (case does not count);
 - ``cites``: the beginning of a citation's source;
-- ``event``: an interaction to record before the message, ``{item, event}``.
+- ``event``: an interaction to record before the message, ``{item, event}``;
+- ``actions``: the kinds of the answer's actions;
+- ``orders``: the end state of orders in the database, ``number: status``, or a mapping of fields to texts they hold;
+- ``change``: an order that changes elsewhere before the message, ``number: status``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from agent.assistant import Assistant
+from commerce.records import OrderStatus
+from commerce.sqlite_backend import SqliteBackend
+from commerce.tables import rewrite
 from core.entities import Constraint, EventKind, Interaction, Item, ItemId, Op, Strength, UserId
 from core.events import Reply, TurnRequest
 
@@ -51,9 +59,11 @@ async def play(assistant: Assistant, dialogue: Mapping[str, Any]) -> None:
         if event := turn.get("event"):
             kind = EventKind(event["event"])
             await assistant.record([Interaction(user or UserId("somebody"), ItemId(event["item"]), kind)])
+        for order_id, status in turn.get("change", {}).items():
+            change_order(assistant, order_id, status)
         reply = await assistant.reply(TurnRequest(turn["say"], session, user))
         said += [f"  you: {turn['say']}", f"  bot: {reply.text}"]
-        faults = list(wrong(turn, reply))
+        faults = [*wrong(turn, reply), *wrong_orders(assistant, turn.get("orders", {}))]
         if faults:
             state = ", ".join(f"{c.field} {c.op} {c.value!r} ({c.strength})" for c in reply.constraints)
             story = "\n".join(said)
@@ -70,11 +80,8 @@ def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
         if not true:
             faults.append(fault)
 
-    wanted = turn.get("intent")
-    if isinstance(wanted, str):
-        expect(reply.intents[0] == wanted, f"intent is {reply.intents[0]}, not {wanted}")
-    elif wanted:
-        expect(list(reply.intents) == wanted, f"intents are {list(reply.intents)}, not {wanted}")
+    if fault := _wrong_intent(turn.get("intent"), reply):
+        faults.append(fault)
     for text in turn.get("has", ()):
         expect(any(_same(text, constraint) for constraint in reply.constraints), f"no constraint {text!r}")
     for field in turn.get("lacks", ()):
@@ -97,10 +104,46 @@ def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
         expect(str(text).lower() in reply.text.lower(), f"does not say {text!r}")
     for text in turn.get("never", ()):
         expect(str(text).lower() not in reply.text.lower(), f"says {text!r}")
+    if "actions" in turn:
+        kinds = [action.kind for action in reply.actions]
+        expect(kinds == turn["actions"], f"actions are {kinds}, not {turn['actions']}")
     if "cites" in turn:
         sources = [citation.source for citation in reply.citations]
         expect(any(source.startswith(turn["cites"]) for source in sources), f"cites {sources}, not {turn['cites']}")
     return faults
+
+
+def _wrong_intent(wanted: Any, reply: Reply) -> str:
+    own = list(reply.intents)
+    if not wanted or wanted == (own[0] if isinstance(wanted, str) else own):
+        return ""
+    return f"intents are {own}, not {wanted}"
+
+
+def wrong_orders(assistant: Assistant, wanted: Mapping[str, Any]) -> list[str]:
+    """Return how orders in the database differ from what they should be."""
+    faults = []
+    for order_id, expected in wanted.items():
+        order = assistant.desk.backend.order(order_id)
+        assert order is not None, f"there is no order {order_id}"
+        fields = {"status": expected} if isinstance(expected, str) else expected
+        for name, text in fields.items():
+            own = order.status.value if name == "status" else str(getattr(order, name, order.shipping.address))
+            if name == "address":
+                own = str(order.shipping.address)
+            if str(text) not in own or (name == "status" and own != text):
+                faults.append(f"{order_id}: {name} is {own!r}, not {text!r}")
+    return faults
+
+
+def change_order(assistant: Assistant, order_id: str, status: str) -> None:
+    """Let an order change its status behind the conversation's back, as a warehouse would."""
+    backend = assistant.desk.backend
+    order = backend.order(order_id)
+    assert isinstance(backend, SqliteBackend)
+    assert order is not None
+    with backend._database.transaction() as connection:
+        rewrite(connection, replace(order, status=OrderStatus(status), version=order.version + 1))
 
 
 def _parsed(text: str) -> tuple[bool, str, Op, Any]:
@@ -113,7 +156,7 @@ def _parsed(text: str) -> tuple[bool, str, Op, Any]:
 def _same(text: str, constraint: Constraint) -> bool:
     wish, field, op, value = _parsed(text)
     strength = Strength.WISH if wish else Strength.MUST
-    own = list(constraint.value) if isinstance(constraint.value, tuple) else constraint.value
+    own: Any = list(constraint.value) if isinstance(constraint.value, tuple) else constraint.value
     if (constraint.field, constraint.op, constraint.strength) != (field, op, strength):
         return False
     return sorted(own) == sorted(value) if isinstance(own, list) and isinstance(value, list) else own == value

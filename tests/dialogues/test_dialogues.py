@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from agent.assistant import Assistant
+from commerce.loading import read_desk_data
+from commerce.sqlite_backend import SqliteBackend
+from commerce.tables import rewrite
 from core.settings import Settings
 from tests import shops
 from tests.dialogues.conversation import load_dialogues, play
+from tests.service_shop import service
 
 ROOT = Path(__file__).resolve().parents[2]
 DIALOGUES = load_dialogues()
@@ -26,7 +30,8 @@ def assistant_of(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         if name not in opened:
             folder = ROOT / "shops" / name
             if not folder.is_dir():
-                folder = getattr(shops, name)(tmp_path_factory.mktemp(name))
+                write = service if name == "service" else getattr(shops, name)
+                folder = write(tmp_path_factory.mktemp(name))
             settings = Settings(shop=folder, data_dir=tmp_path_factory.mktemp(f"data-{name}"), watch=False)
             encoder = settings.data_dir / "encoder"
             if (cache_dir / "encoder").is_dir() and not encoder.exists():
@@ -42,4 +47,19 @@ def assistant_of(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=[f"{d['file']}:{d['name']}" for d in DIALOGUES])
 async def test_dialogue(dialogue: dict[str, Any], assistant_of: Callable[[str], Assistant], encoder: Any) -> None:
     encoder.embed(["warm"])  # builds the shared ONNX file once
-    await play(assistant_of(dialogue["shop"]), dialogue)
+    assistant = assistant_of(dialogue["shop"])
+    if dialogue.get("fresh"):
+        reset_desk(assistant)
+    await play(assistant, dialogue)
+
+
+def reset_desk(assistant: Assistant) -> None:
+    """Give the desk its records back as the shop folder holds them; quicker than a shop of its own."""
+    backend = assistant.desk.backend
+    assert isinstance(backend, SqliteBackend)
+    data = read_desk_data(assistant.shop)
+    with backend._database.transaction() as connection:
+        for customer in data.customers:
+            rewrite(connection, customer)
+        for order in data.orders:
+            rewrite(connection, order)

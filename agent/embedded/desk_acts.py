@@ -1,0 +1,317 @@
+"""The service desk's acts: who the customer is, what they want changed, their yes or no, the cart, a person.
+
+They come before shopping. Each returns a decision, or None when the message is none of its business; the desk's tools
+decide what is allowed and what is still needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.embedded.desk_parts import chosen_option, is_yes, parts_of, payment_words, pieces_in, wanted_in, wishes_in
+from agent.embedded.desk_slots import address_in, email_in, name_and_postcode, order_ids, reason_in
+from agent.embedded.desk_words import VERBS, DeskReading, DeskWord, read_desk
+from agent.embedded.intents import Guess, IntentGuesser
+from agent.embedded.requests import Requests
+from agent.ports import Decision, ToolCall
+from core.conversation import Intent
+
+if TYPE_CHECKING:
+    from agent.embedded.decider import Message
+
+_INTENTS = {
+    "cancel": Intent.CANCEL_ORDER,
+    "return": Intent.RETURN,
+    "exchange": Intent.EXCHANGE,
+    "change_items": Intent.MODIFY_ORDER,
+    "change_address": Intent.MODIFY_ORDER,
+    "change_payment": Intent.MODIFY_ORDER,
+    "change_home": Intent.MODIFY_ORDER,
+}
+_KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
+_DESK = frozenset({*_INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
+_PATIENCE = 2
+"""Misunderstandings in a row before a person is called."""
+
+
+class DeskActs:
+    """Reads messages for the desk; immutable and thread-safe."""
+
+    def __init__(self, guesser: IntentGuesser, requests: Requests) -> None:
+        """Use the intents' examples and the shop's vocabulary."""
+        self._guesser = guesser
+        self._requests = requests
+
+    # In order of precedence
+
+    def first(self, message: Message) -> Decision | None:
+        """Return what goes before everything else: silence after a hand-off, risk, a yes or no, an identity."""
+        desk = read_desk(message.context.message)
+        for act in (self._silent, self._alarm, self._confirmation, self._identity):
+            decision = act(message, desk)
+            if decision is not None:
+                return decision
+        return None
+
+    def then(self, message: Message) -> Decision | None:
+        """Return what the desk makes of a message that asks for no person and takes nothing back."""
+        desk = read_desk(message.context.message)
+        for act in (self._change, self._answer, self._refund, self._cart, self._orders):
+            decision = act(message, desk)
+            if decision is not None:
+                return decision
+        return None
+
+    def hand_off(self, message: Message, why: str = "requested") -> Decision:
+        """Return the decision to call a person."""
+        call = ToolCall("hand_off", {"summary": self._requests.summary(message), "why": why})
+        intents = (Intent.HANDOFF,) if why == "requested" else (Intent.COMPLAINT, Intent.HANDOFF)
+        return Decision((Intent.HANDOFF,) if why in ("requested", "misunderstood", "policy") else intents, (call,))
+
+    def complaint(self, message: Message, score: float) -> Decision:
+        """Say sorry and ask; a second complaint calls a person."""
+        if message.context.state.topic is Intent.COMPLAINT:
+            return self.hand_off(message, "anger")
+        return Decision((Intent.COMPLAINT,), confidence=score)
+
+    def buys(self, message: Message) -> bool:
+        """Tell whether a message has words of buying: an ordinal alone is no purchase."""
+        return read_desk(message.context.message).has("take", "take_out", "cart")
+
+    def cart(self, message: Message) -> Decision:
+        """Return what to do about a message that is about buying, when it does not say what."""
+        if read_desk(message.context.message).has("cart"):
+            return Decision((Intent.CART,), (ToolCall("show_cart"),))
+        shown = len(message.context.on_screen)
+        return Decision((Intent.CART,), note="which_item" if shown else "nothing_shown", note_data={"shown": shown})
+
+    def lost(self, message: Message) -> bool:
+        """Tell whether this misunderstanding is one too many."""
+        return message.context.state.unclear >= _PATIENCE
+
+    # Before everything else
+
+    def _silent(self, message: Message, desk: DeskReading) -> Decision | None:
+        if not message.context.state.desk.get("handoff"):
+            return None
+        if desk.has("resume"):
+            return Decision((Intent.HANDOFF,), (ToolCall("take_back"),))
+        return Decision((Intent.HANDOFF,), note="handed_off")
+
+    def _alarm(self, message: Message, desk: DeskReading) -> Decision | None:
+        for why in ("risk", "anger"):
+            if desk.has(why):
+                return self.hand_off(message, why)
+        return None
+
+    def _confirmation(self, message: Message, desk: DeskReading) -> Decision | None:
+        state, cues = message.context.state, message.cues
+        waits = state.awaiting == "confirmation"
+        deny = "deny" in cues and "confirm" not in cues
+        if waits and is_yes(message, desk):
+            return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
+        if (waits or state.awaiting == "detail") and deny and not self._changes(message, desk):
+            return Decision((Intent.DENY,), (ToolCall("drop_changes"),))
+        if waits or not is_yes(message, desk):
+            return None
+        if state.desk.get("person") and state.awaiting == "person":
+            return self.hand_off(message, "policy")
+        if state.desk.get("pending"):  # something else was spoken of since: read it back once more
+            return Decision((Intent.CONFIRM,), (ToolCall("prepare_changes"),))
+        if state.desk.get("done") and state.topic is Intent.CONFIRM and state.question is None:
+            return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
+        return None
+
+    def _identity(self, message: Message, desk: DeskReading) -> Decision | None:
+        """Take what proves who the customer is, and go on with what they wanted."""
+        state = message.context.state
+        waiting = state.awaiting == "identity"
+        by_name = message.context.shop.identity == "name_postcode"
+        email = email_in(message.context.message)
+        said: dict[str, Any] = {"email": email} if email else {}
+        if by_name and (waiting or desk.of("coded", "named")):
+            said |= name_and_postcode(message.context.message, desk, expected=waiting)
+        ids = order_ids(desk.text, digits=waiting and not by_name)
+        if ids and (waiting or said):
+            said["order_id"] = ids[0]
+        if not said or not (waiting or email or {"name", "postcode"} <= set(said)):
+            return None
+        changes = self._changes(message, desk) or []
+        begun = state.desk.get("drafts")
+        if not changes and not begun:
+            intent = state.topic if state.topic in _DESK else Intent.ORDER_STATUS
+            return Decision((intent,), (self._look_up(intent, said, desk),))
+        kinds = [change["kind"] for change in changes] or [draft["kind"] for draft in begun or ()]
+        intents = tuple(dict.fromkeys(_INTENTS[kind] for kind in kinds))
+        return Decision(intents, (ToolCall("prepare_changes", {"changes": changes, "who": said}),))
+
+    def _look_up(self, intent: Intent, said: dict[str, Any], desk: DeskReading) -> ToolCall:
+        if intent is Intent.REFUND or desk.has("refund"):
+            return ToolCall("refund_status", {"who": said})
+        return ToolCall("order_status", said)
+
+    # Changes
+
+    def _change(self, message: Message, desk: DeskReading) -> Decision | None:
+        changes = self._changes(message, desk)
+        if not changes:
+            return None
+        intents = tuple(dict.fromkeys(_INTENTS[change["kind"]] for change in changes))
+        replace = message.context.state.awaiting == "confirmation" and "deny" in message.cues
+        arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if replace else {})}
+        return Decision(intents, (ToolCall("prepare_changes", arguments),))
+
+    def _changes(self, message: Message, desk: DeskReading) -> list[dict[str, Any]] | None:
+        """Return the changes that a message asks for, each with what it says of it; None when it asks for none."""
+        verbs = [word for word in desk.of(*VERBS) if not word.negated]
+        alternative = self._alternative(message, desk)
+        if alternative is not None:
+            return [alternative]
+        if not self._concerns_orders(message, desk, verbs):
+            return None
+        if not verbs:
+            guess = self._guess(message)
+            if not guess.sure or guess.intent not in _KINDS:
+                return None
+            return [self._described(message, desk, _KINDS[guess.intent], 0, len(desk.text), single=True)]
+        parts = parts_of(desk, verbs)
+        return [self._described(message, desk, kind, start, end, single=len(parts) == 1) for kind, start, end in parts]
+
+    def _alternative(self, message: Message, desk: DeskReading) -> dict[str, Any] | None:
+        """Return the exchange for one of the items that were offered for a return's reason."""
+        offered = message.context.state.desk.get("offer") or ()
+        chosen = [item_id for item_id in message.references.ids if item_id in offered]
+        takes = desk.has("exchange", "take", "change") or bool(message.reading.roles("one", "it")) or len(chosen) == 1
+        if not chosen or message.references.vague or not takes or message.cues & {"explain", "compare", "details"}:
+            return None
+        return {"kind": "exchange", "items": [{"new_item_id": chosen[0]}]}
+
+    def _concerns_orders(self, message: Message, desk: DeskReading, verbs: list[DeskWord]) -> bool:
+        """Tell whether a message is about the customer's own orders rather than about the shop's rules or goods."""
+        state = message.context.state
+        if desk.has("asking") and not order_ids(desk.text, digits=False):
+            return False
+        if (
+            order_ids(desk.text, digits=False)
+            or state.desk.get("drafts")
+            or state.awaiting in ("detail", "confirmation")
+        ):
+            return True
+        guess = self._guess(message)
+        if guess.sure and guess.intent is Intent.POLICY and state.identity is None:
+            return False
+        if guess.sure and guess.intent in (*_KINDS, Intent.MODIFY_ORDER):
+            return True
+        about = desk.has("order") or state.identity is not None or state.topic in _DESK
+        outright = any(word.roles & {"cancel", "return", "exchange"} for word in verbs)
+        shopping = bool(state.shown) and state.topic not in _DESK and not desk.has("order")
+        return about and not shopping if not outright else about or (not shopping and guess.intent in _INTENTS.values())
+
+    def _described(
+        self, message: Message, desk: DeskReading, kind: str, start: int, end: int, *, single: bool
+    ) -> dict[str, Any]:
+        """Return one change with what its part of the message says."""
+        said = message.context.message if len(message.context.message) == len(desk.text) else desk.text
+        part = said if single else said[start:end]
+        inner = read_desk(part)
+        ids = order_ids(inner.text, digits=False) or order_ids(desk.text, digits=False)[:1]
+        change: dict[str, Any] = {"kind": kind, "words": part[:2000]}
+        if ids:
+            change["order_id"] = ids[0]
+        if inner.has("all") and kind in ("return", "exchange"):
+            change["all_items"] = True
+        if kind in ("cancel", "return", "exchange") and (reason := reason_in(part, inner)) is not None:
+            change["reason"] = reason[:500]
+        if kind == "return":
+            change["wishes"] = wishes_in(message)
+        if kind in ("exchange", "change_items"):
+            change["set"] = wanted_in(message, part)
+            if chosen := self._pointed(message):
+                change["items"] = [{"new_item_id": chosen}]
+        if kind in ("change_address", "change_home"):
+            address = address_in(part, whole=False)
+            change |= {"address": address} if address else {"home": True} if inner.has("home") else {}
+        if inner.has("payment") and kind != "change_address":
+            change["method"] = payment_words(inner)
+        return {name: value for name, value in change.items() if value not in ([], None)}
+
+    def _pointed(self, message: Message) -> str | None:
+        references = message.references
+        asked = message.context.state.desk.get("asking") == "new_item"
+        return str(references.ids[0]) if references.ids and not references.vague and asked else None
+
+    def _answer(self, message: Message, desk: DeskReading) -> Decision | None:
+        """Take the answer to what the desk asked for."""
+        state = message.context.state
+        drafts = state.desk.get("drafts") or ()
+        if state.awaiting != "detail" or not drafts or message.cues & {"compare", "explain", "reset", "undo"}:
+            return None
+        change = self._detail(message, desk, str(state.desk.get("asking")))
+        if change is None:
+            return None
+        draft = next((d for d in drafts if d["kind"] == state.desk.get("asked_kind")), drafts[0])
+        known = {"order_id": draft["order_id"]} if draft.get("order_id") else {}
+        arguments = {"changes": [{"kind": draft["kind"], **known, **change}]}
+        return Decision((_INTENTS[draft["kind"]],), (ToolCall("prepare_changes", arguments),))
+
+    def _detail(self, message: Message, desk: DeskReading, asked: str) -> dict[str, Any] | None:
+        text = message.context.message.strip()[:500]
+        option = chosen_option(message)
+        match asked:
+            case "order":
+                ids = order_ids(desk.text, digits=True)
+                return {"order_id": ids[0] if ids else option} if ids or option else {"words": text}
+            case "items":
+                if desk.has("all"):
+                    return {"all_items": True}
+                return {"items": [{"item_id": option} if option else {"words": text}]}
+            case "reason":
+                return {"reason": reason_in(text, desk) or text, "wishes": wishes_in(message)}
+            case "cancel_reason":
+                return {"reason": option or text}
+            case "new_item":
+                pointed = self._pointed(message) or option
+                wanted = wanted_in(message, text)
+                return {"items": [{"new_item_id": pointed}]} if pointed else {"set": wanted} if wanted else None
+            case "address":
+                address = address_in(text, whole=True)
+                return {"address": address} if address else {"home": True} if desk.has("home") else None
+            case "method":
+                return {"method": option or text}
+        return None
+
+    # Questions about orders, and the cart
+
+    def _refund(self, message: Message, desk: DeskReading) -> Decision | None:
+        guess = self._guess(message)
+        asks = desk.has("refund") and desk.has("where") and not desk.has("asking")
+        if not asks and not (guess.sure and guess.intent is Intent.REFUND):
+            return None
+        ids = order_ids(desk.text, digits=False)
+        return Decision((Intent.REFUND,), (ToolCall("refund_status", {"who": {"order_id": ids[0]}} if ids else {}),))
+
+    def _orders(self, message: Message, desk: DeskReading) -> Decision | None:
+        """List the orders, or look up the one that is named."""
+        ids = order_ids(desk.text, digits=False)
+        if desk.has("list") and not ids:
+            return Decision((Intent.ORDER_STATUS,), (ToolCall("list_orders"),))
+        known = message.context.state.identity is not None or message.context.state.topic in _DESK
+        if ids and (known or desk.has("order", "where")) and message.needs.empty:
+            return Decision((Intent.ORDER_STATUS,), (ToolCall("order_status", {"order_id": ids[0]}),))
+        return None
+
+    def _cart(self, message: Message, desk: DeskReading) -> Decision | None:
+        references = message.references
+        out = desk.has("take_out")
+        if (desk.has("take") or out) and references.ids and not (references.vague and len(references.ids) > 1):
+            count = 0 if out else pieces_in(message)
+            items = [{"item_id": str(item_id), "quantity": count} for item_id in references.ids[:5]]
+            return Decision((Intent.CART,), (ToolCall("put_in_cart", {"items": items}),))
+        if desk.has("take") and references.vague and message.context.on_screen and message.needs.empty:
+            return Decision((Intent.CART,), note="which_item", note_data={"shown": len(message.context.on_screen)})
+        if desk.has("cart") and message.needs.empty:
+            return Decision((Intent.CART,), (ToolCall("show_cart"),))
+        return None
+
+    def _guess(self, message: Message) -> Guess:
+        return self._guesser.guess(message.context.message, message.context.language)

@@ -1,0 +1,105 @@
+"""Parts of a message for the desk: an explicit yes, the things wanted one by one, what the new item must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.embedded.desk_slots import email_in, order_ids
+from agent.embedded.desk_words import DeskReading, DeskWord
+from agent.embedded.lexicon import Kind
+from agent.embedded.requests import constraint_argument
+from agent.embedded.text import normalise, tokenize
+from core.entities import Constraint
+
+if TYPE_CHECKING:
+    from agent.embedded.decider import Message
+
+_SHORT_YES = 10
+"""Words of a message that may still be a plain yes."""
+
+
+def is_yes(message: Message, desk: DeskReading) -> bool:
+    """Tell whether a message is an explicit yes and nothing else: no condition, no question, no further wish."""
+    text = message.context.message
+    words = [token for token in tokenize(text) if token.kind != "sign"]
+    if "confirm" not in message.cues or message.cues & {"deny", "undo", "reset", "handoff"} or len(words) > _SHORT_YES:
+        return False
+    if any(sign in text for sign in "?？") or message.reading.roles("but", "negator") or desk.of("not"):
+        return False
+    return not (email_in(text) or any(char.isdigit() for char in text) or desk.has("change", "payment", "address"))
+
+
+def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, int]]:
+    """Return (kind, start, end) for each thing wanted: a verb with what follows it up to the next."""
+    parts: list[tuple[str, int, int]] = []
+    for at, verb in enumerate(verbs):
+        end = verbs[at + 1].start if at + 1 < len(verbs) else len(desk.text)
+        kind = _kind(verb, desk, verb.start, end)
+        start = 0 if not parts else verb.start
+        if parts and parts[-1][0] == kind and not order_ids(desk.text[verb.start : end], digits=False):
+            parts[-1] = (kind, parts[-1][1], end)  # said again with other words
+        else:
+            parts.append((kind, start, end))
+    return parts
+
+
+def _kind(verb: DeskWord, desk: DeskReading, start: int, end: int) -> str:
+    for plain in ("cancel", "return"):
+        if plain in verb.roles:
+            return plain
+    if desk.within(start, end, ("address",)):
+        return "change_home" if desk.within(start, end, ("account",)) and not desk.of("order") else "change_address"
+    if "exchange" in verb.roles:
+        return "exchange"
+    if desk.within(start, end, ("payment",)):
+        return "change_payment"
+    return "change_items"
+
+
+def wishes_in(message: Message) -> list[dict[str, str]]:
+    """Return what a reason wishes for: "too heavy" wants the lightest."""
+    needs = message.needs
+    wanted = [(critique.field, critique.higher) for critique in needs.critiques]
+    wanted += [(sort.field, sort.descending) for sort in needs.sorts]
+    return [{"field": name, "direction": "highest" if up else "lowest"} for name, up in dict.fromkeys(wanted)][:5]
+
+
+def wanted_in(message: Message, part: str) -> list[dict[str, Any]]:
+    """Return what the new item must be, as far as a part of the message says it."""
+    inside = normalise(part)
+    wanted: list[Constraint] = [
+        one for one in message.needs.constraints
+        if one.field not in ("category",) and (not one.text or normalise(one.text) in inside)
+    ]  # fmt: skip
+    return [constraint_argument(one) for one in wanted]
+
+
+def payment_words(desk: DeskReading) -> str:
+    """Return the words that name a payment method, with what stands around them (the last digits of a card)."""
+    places = desk.of("payment")
+    return desk.text[max(0, places[0].start - 20) : places[-1].end + 30]
+
+
+def chosen_option(message: Message) -> str | None:
+    """Return the option that an ordinal or a lone number chooses."""
+    options = [str(one) for one in message.context.state.desk.get("options") or ()]
+    for element in message.reading.elements:
+        entry = element.span.of(Kind.ORDINAL) if element.span else None
+        number = int(entry.value) if entry else None
+        lone = len([e for e in message.reading.elements if e.text.isalnum()]) == 1
+        if number is None and element.number is not None and lone:
+            number = int(element.number.value)
+        if number is not None and number != 0 and -len(options) <= number <= len(options):
+            return options[number - 1 if number > 0 else number]
+    said = normalise(message.context.message).strip(" .!。！")
+    return next((one for one in options if normalise(one) == said), None)
+
+
+def pieces_in(message: Message) -> int:
+    """Return how many pieces a message speaks of; 1 when it does not say."""
+    for element in message.reading.elements:
+        number = element.number
+        if number is not None and element.currency is None and number.value == int(number.value):
+            if 1 <= number.value <= 99:
+                return int(number.value)
+    return 1

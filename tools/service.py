@@ -1,0 +1,254 @@
+"""Tools that change orders: prepare and read back, then carry out after an explicit yes, or drop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from commerce.changes import Change, PendingAction, action_from_json, action_to_json
+from core.conversation import Identity, StateChange
+from core.entities import Constraint, ItemId, Op, Passage, Query, Recommendation, Sort, Strength
+from core.errors import ServiceError, ToolFailed
+from tools.context import ToolContext
+from tools.desk_arguments import ConfirmChanges, DeskChange, DropChanges, Identify, PrepareChanges
+from tools.filling import Filler, Lacking
+from tools.orders import identify, tried
+from tools.results import Confirmed, DetailNeeded, Dropped, IdentityNeeded, Prepared, Refusal, ToolResult
+
+_OUTRIGHT = frozenset({"return", "exchange", "cancel", "change_items"})
+"""Kinds of which one takes the place of another for the same items."""
+_CONSIDERED = 12
+_OFFERED = 3
+
+
+def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResult:
+    """Prepare changes of orders and read back exactly what would happen; writes nothing."""
+    drafts = [] if arguments.replace else drafts_of(context.state.desk)
+    for change in arguments.changes:
+        drafts = merged(drafts, change)
+    named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
+    who = identify(arguments.who.model_copy(update={"order_id": named}), context)
+    notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None}
+    if who.needed is not None or who.identity is None:
+        needed = who.needed or IdentityNeeded(())
+        return ToolResult("identity is needed first", needed, StateChange(desk=notes))
+    try:
+        return _prepare(drafts, who.identity, notes, context)
+    except ServiceError as error:
+        raise ToolFailed(str(error)) from error
+
+
+def confirm_changes(arguments: ConfirmChanges, context: ToolContext) -> ToolResult:
+    """Carry out what was read back, after the customer's explicit yes."""
+    desk, notes = context.services.orders, dict(context.state.desk)
+    waits = context.state.awaiting == "confirmation" and notes.get("read_back", 0) < context.state.turn
+    # What was read back in this very turn, or not last, has no yes yet.
+    action = action_from_json((notes.get("pending") if waits else None) or notes.get("done"))
+    if action is None:
+        return ToolResult("nothing waits for a confirmation", Dropped(), StateChange(desk=notes))
+    if not context.issued or not desk.valid(context.state.identity):
+        needed = IdentityNeeded((), "session") if not context.issued else identify(Identify(), context).needed
+        change = StateChange(desk={**notes, "pending": None, "done": None})
+        return ToolResult("identity is needed first", needed or IdentityNeeded(()), change)
+    try:
+        receipt = desk.confirm(context.state.identity, action)
+    except ServiceError as error:
+        if error.code != "stale" or context.state.identity is None:
+            raise ToolFailed(str(error)) from error
+        notes = {**tried(notes, "confirm", "stale"), "pending": None, "done": None}
+        result = _prepare(drafts_of(notes), context.state.identity, notes, context)  # says anew what would happen
+        evidence = result.evidence
+        return replace(result, evidence=replace(evidence, stale=True)) if isinstance(evidence, Prepared) else result
+    for effect in () if receipt.repeated else receipt.effects:
+        notes = tried(notes, effect.kind, "done", effect.order_id)
+    notes = {**notes, "pending": None, "drafts": [], "asking": None, "done": action_to_json(action)}
+    text = "done before, nothing was repeated" if receipt.repeated else "done"
+    return ToolResult(text, Confirmed(receipt), StateChange(desk=notes))
+
+
+def drop_changes(arguments: DropChanges, context: ToolContext) -> ToolResult:
+    """Drop what was begun or read back; nothing is changed."""
+    notes = dict(context.state.desk)
+    kinds = tuple(draft.kind for draft in drafts_of(notes))
+    for kind in kinds:
+        notes = tried(notes, kind, "dropped")
+    change = StateChange(desk={**notes, "pending": None, "drafts": [], "asking": None})
+    return ToolResult("nothing is changed", Dropped(kinds), change)
+
+
+def drafts_of(notes: Mapping[str, Any]) -> list[DeskChange]:
+    """Return the changes that were begun."""
+    return [DeskChange.model_validate(draft) for draft in notes.get("drafts") or ()]
+
+
+def merged(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
+    """Return the drafts with one more: it adds to the draft it continues, or takes the place of one it contradicts."""
+    out = list(drafts)
+    for at, old in enumerate(drafts):
+        if old.order_id and new.order_id and old.order_id != new.order_id:
+            continue
+        if old.kind == new.kind or {old.kind, new.kind} == {"exchange", "change_items"}:
+            out[at] = _continued(old, new)
+            return out
+        if {old.kind, new.kind} <= _OUTRIGHT:
+            inherited: dict[str, Any] = {"order_id": new.order_id or old.order_id}
+            if new.kind != "cancel":
+                inherited["items"] = [
+                    (old.items[0] if len(old.items) == 1 else item).model_copy(
+                        update=item.model_dump(exclude_defaults=True)
+                    )
+                    for item in new.items
+                ] or old.items  # fmt: skip
+                inherited["reason"] = new.reason if new.reason is not None else old.reason
+            out[at] = new.model_copy(update=inherited)
+            return out
+    return [*out, new]
+
+
+def _continued(old: DeskChange, new: DeskChange) -> DeskChange:
+    given = new.model_dump(exclude_defaults=True)
+    update: dict[str, Any] = {
+        name: getattr(new, name) for name in given if name not in ("kind", "items", "set", "words")
+    }
+    chosen = [item for item in new.items if item.new_item_id and not (item.item_id or item.words or item.position)]
+    items = list(old.items)
+    for choice in chosen:  # "that one": for the first item that has no replacement yet, else for the last
+        open_ones = [at for at, item in enumerate(items) if not item.new_item_id] or [len(items) - 1]
+        if items:
+            items[open_ones[0]] = items[open_ones[0]].model_copy(update={"new_item_id": choice.new_item_id})
+    items += [item for item in new.items if item not in chosen]
+    if new.set:
+        items = [item.model_copy(update={"new_item_id": None}) for item in items]
+    words = new.words if not old.items else old.words
+    return old.model_copy(update={**update, "items": items, "set": [*old.set, *new.set], "words": words or old.words})
+
+
+@dataclass
+class _Work:
+    """What came of a list of drafts so far."""
+
+    changes: list[Change] = field(default_factory=list)
+    drafts: list[DeskChange] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    refused_words: list[str] = field(default_factory=list)
+    needed: DetailNeeded | None = None
+
+
+def _prepare(
+    drafts: Sequence[DeskChange], identity: Identity, notes: Mapping[str, Any], context: ToolContext
+) -> ToolResult:
+    filler = Filler(identity, notes.get("order_id"), context)
+    work = _Work()
+    for draft in drafts:
+        _take(draft, work, filler, identity, context)
+    action = None
+    if work.needed is None and work.changes:
+        action = context.services.orders.prepare(identity, work.changes)
+    alternatives = _alternatives(work, identity, context) if action is not None else ()
+    for refusal, words in zip(work.refusals, work.refused_words, strict=True):
+        notes = tried(notes, refusal.kind, refusal.code, str(refusal.data.get("order_id") or "") or None, words)
+    order_ids = [draft.order_id for draft in work.drafts if draft.order_id]
+    after = {
+        **notes,
+        "order_id": order_ids[-1] if order_ids else notes.get("order_id"),
+        "drafts": _dumped(work.drafts),
+        "pending": action_to_json(action) if action else None,
+        "done": None if action else notes.get("done"),
+        "read_back": context.state.turn,
+        "asking": None if work.needed is None else work.needed.what,
+        "asked_kind": None if work.needed is None else work.needed.kind,
+        "options": [value for value, _ in work.needed.options] if work.needed else [],
+        "offer": [str(entry.item.id) for entry in alternatives],
+        "person": bool(work.refusals) and action is None and work.needed is None,
+    }
+    items = tuple(alternatives) or (work.needed.items if work.needed else ())
+    shown: tuple[ItemId, ...] = tuple(entry.item.id for entry in items)
+    passages = _passages(action, work.refusals, context)
+    evidence = Prepared(action, tuple(work.refusals), work.needed, passages, tuple(alternatives))
+    change = StateChange(identity=identity, desk=after, shown=shown or None, focus=shown or None)
+    return ToolResult(_told(evidence), evidence, change)
+
+
+def _take(draft: DeskChange, work: _Work, filler: Filler, identity: Identity, context: ToolContext) -> None:
+    """Fill one draft and try it after those before it."""
+    try:
+        filled = filler.fill(draft)
+        context.services.orders.prepare(identity, [*work.changes, filled.change])
+    except Lacking as lacking:
+        work.needed = work.needed or lacking.needed
+        work.drafts.append(lacking.draft)
+    except ServiceError as error:
+        if error.code == "identity_needed":
+            raise
+        work.refusals.append(Refusal(error.code, draft.kind, error.data))
+        work.refused_words.append(draft.words[:300])
+    else:
+        work.changes.append(filled.change)
+        work.drafts.append(filled.draft)
+
+
+def _alternatives(work: _Work, identity: Identity, context: ToolContext) -> tuple[Recommendation, ...]:
+    """Return what answers the reason of a return better and may be had in exchange for it."""
+    drafts = [draft for draft in work.drafts if draft.kind == "return" and draft.wishes and len(draft.items) == 1]
+    if len(drafts) != 1 or len(work.changes) != 1:
+        return ()
+    catalogue, draft = context.services.recommender.catalogue, drafts[0]
+    item_id = draft.items[0].item_id or ""
+    if not catalogue.has(item_id):
+        return ()
+    old = catalogue.item(item_id)
+    constraints = [Constraint("", "category", Op.EQ, old.category[-1])] if old.category else []
+    sorts = []
+    for wish in draft.wishes:
+        value = old.price if wish.field == "price" else old.facets.get(wish.field)
+        facet = catalogue.facets.get(wish.field)
+        if isinstance(value, int | float) and not isinstance(value, bool) and facet is not None:
+            op = Op.GT if wish.direction == "highest" else Op.LT
+            constraints.append(Constraint("", wish.field, op, float(value), facet.unit, Strength.MUST))
+            sorts.append(Sort(wish.field, wish.direction == "highest"))
+    if not sorts:
+        return ()
+    query = Query(
+        constraints=tuple(constraints), anchors=(old.id,), exclude=(old.id,), user_id=context.user_id,
+        limit=_CONSIDERED, language=context.language,
+    )  # fmt: skip
+    found = context.services.recommender.recommend(query).items
+    return tuple(entry for entry in found if _exchangeable(draft, entry, identity, context))[:_OFFERED]
+
+
+def _exchangeable(draft: DeskChange, entry: Recommendation, identity: Identity, context: ToolContext) -> bool:
+    """Tell whether the rules would let an item come instead."""
+    item = draft.items[0].model_copy(update={"new_item_id": str(entry.item.id)})
+    swap = draft.model_copy(update={"kind": "exchange", "items": [item]})
+    try:
+        filled = Filler(identity, draft.order_id, context).fill(swap)
+        context.services.orders.prepare(identity, [filled.change])
+    except (ServiceError, Lacking):
+        return False
+    return True
+
+
+def _passages(action: PendingAction | None, refusals: Iterable[Refusal], context: ToolContext) -> tuple[Passage, ...]:
+    """Return the policy sections that decided, in the customer's language where there is one."""
+    refs = [str(refusal.data["policy"]) for refusal in refusals if refusal.data.get("policy")]
+    refs += [effect.policy for effect in action.effects if effect.policy] if action else []
+    found = []
+    for ref in dict.fromkeys(refs):
+        section = context.services.policies.section(ref)
+        if section is not None:
+            found.append(Passage(section.ref, section.title, section.text, 1.0))
+    return tuple(found)
+
+
+def _dumped(drafts: Iterable[DeskChange]) -> list[dict[str, Any]]:
+    return [draft.model_dump(mode="json", exclude_defaults=True) | {"kind": draft.kind} for draft in drafts]
+
+
+def _told(evidence: Prepared) -> str:
+    parts = [f"refused: {refusal.kind} ({refusal.code})" for refusal in evidence.refusals]
+    if evidence.needed is not None:
+        parts.append(f"ask for: {evidence.needed.what}")
+    if evidence.action is not None:
+        parts.append("read back what is prepared and ask for a yes; nothing is changed yet")
+    return "; ".join(parts) or "there is nothing to change"
