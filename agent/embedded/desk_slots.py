@@ -8,7 +8,7 @@ from typing import Any
 from agent.embedded.desk_words import DeskReading
 from agent.embedded.text import normalise
 
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _ORDER_ID = re.compile(
     r"(?<![a-z0-9_@.-])(#?\s?[a-z]{1,4}[-_]?\d[\d-]{2,}\d|#\s?\w?\d{3,}|\d[\d-]{3,}\d)(?![a-z0-9_@])"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from agent.embedded.degrees import Step, degree_of, vague_wish
@@ -14,6 +14,9 @@ from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
 from retrieval.columns import fold
+
+_MOST, _WORDS = 20, 200
+"""Constraints taken from one message, and characters of each one's wording: what tools accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class NeedsReader:
         items = [e.span.of(Kind.ITEM) for e in self._reading.elements if e.span and not e.past and not e.negated]
         words = telling_words(self._reading, self._vocabulary, self._used)
         return Needs(
-            constraints=tuple(self._categories + self._constraints),
+            constraints=_told(self._categories + self._constraints),
             sorts=tuple(dict.fromkeys(self._sorts)),
             critiques=tuple(dict.fromkeys(self._critiques)),
             different=tuple(dict.fromkeys(self._different)),
@@ -318,6 +321,12 @@ class NeedsReader:
                 self._critiques.append(Critique(field, higher, element.text))
             elif (wish := vague_wish(degree, element.text, self._vocabulary, self._category)) is not None:
                 self._constraints.append(wish)
+
+
+def _told(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """Return each constraint once, no more of them than a person means, with the words cut to a reasonable length."""
+    once = dict.fromkeys(replace(constraint, text=constraint.text[:_WORDS]) for constraint in constraints)
+    return tuple(once)[-_MOST:]
 
 
 def _is_purpose(element: Element) -> bool:

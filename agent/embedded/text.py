@@ -24,8 +24,9 @@ _WORDS = re.compile(
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 """Control and format characters."""
 
-_CODE = re.compile(r"[!-~]*[\d@][!-~]*")
-"""Numbers with units, order numbers, e-mail addresses: they are written alike in every language."""
+_RUN, _CODE = re.compile(r"[!-~]+"), re.compile(r"[\d@]")
+"""Printable ASCII, and what makes a run of it a code: a number with its unit, an order number, an e-mail address. Codes
+are written alike in every language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def language_of(text: str, fallback: Language) -> Language:
 
     Brand names keep their Latin letters in Chinese sentences, so one Chinese character weighs as much as a word.
     """
-    tokens = tokenize(_CODE.sub(" ", text))
+    tokens = tokenize(_RUN.sub(lambda run: " " if _CODE.search(run.group()) else run.group(), text))
     chinese = sum(token.kind == "cjk" for token in tokens)
     latin = sum(token.kind == "word" for token in tokens)
     if chinese == latin == 0:
