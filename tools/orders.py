@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from commerce.records import Customer, Order, OrderStatus, order_facts
+from commerce.records import Customer, Order, OrderStatus, money, order_facts
 from core.conversation import Identity, StateChange
 from core.errors import ServiceError
 from tools.arguments import OrderStatus as OrderStatusArguments
@@ -55,7 +55,7 @@ def identify(arguments: Identify | OrderStatusArguments, context: ToolContext) -
     except ServiceError:
         return Verified(None, IdentityNeeded((), "limited"), tried(_clean(state.desk, None), "identity", "limited"))
     if identity is None:
-        needed = IdentityNeeded(_PROOFS[context.services.shop.identity], "refused")
+        needed = IdentityNeeded((), "refused")
         return Verified(None, needed, tried(_clean(state.desk, None), "identity", "refused"))
     return Verified(identity, None, tried(_clean(state.desk, said["order_id"]), "identity", "verified"))
 
@@ -108,8 +108,9 @@ def refund_status(arguments: RefundStatus, context: ToolContext) -> ToolResult:
     customer = desk.customer(who.identity)
     refunds = [(payment.amount, payment.method) for payment in order.payments if payment.kind == "refund"]
     due = order.status in (OrderStatus.RETURN_REQUESTED, OrderStatus.RETURNED) and not refunds
-    if due and order.returning:
-        refunds = [(round(sum(line.price * line.quantity for line in order.returning), 2), order.payment_method)]
+    if due:
+        amount = sum(line.price * line.quantity for line in order.returning) if order.returning else order.total
+        refunds = [(money(amount), order.payment_method)]
     labelled = [(amount, _label(customer, method)) for amount, method in refunds]
     found = RefundFound(order_facts(order), tuple(labelled), due, context.services.shop.returns.refund_days)
     change = StateChange(identity=who.identity, desk={**who.notes, "order_id": order.id})

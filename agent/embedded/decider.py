@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agent.embedded.desk_acts import DeskActs
 from agent.embedded.desk_slots import order_ids
 from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
 from agent.embedded.lexicon import Kind
-from agent.embedded.needs import Needs, NeedsReader
-from agent.embedded.reading import Reading, read
-from agent.embedded.references import References, resolve
+from agent.embedded.message import Message
+from agent.embedded.needs import NeedsReader
+from agent.embedded.reading import read
+from agent.embedded.references import resolve
 from agent.embedded.requests import Requests
 from agent.embedded.text import normalise
 from agent.embedded.vocabulary import Vocabulary
@@ -44,17 +44,6 @@ _CHAT = {
 NEAR, SURELY_NEAR = 0.32, 0.45
 """From these cosines between a message and the nearest item on, free words are taken for a need: when the message asks
 for something ("I need …"), and when it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Everything read from a message, for the acts."""
-
-    context: TurnContext
-    reading: Reading
-    needs: Needs
-    references: References
-    cues: frozenset[str]
 
 
 class EmbeddedDecider:
@@ -129,6 +118,8 @@ class EmbeddedDecider:
         context = message.context
         if "profile" in message.cues:
             return Decision((Intent.PROFILE,), (ToolCall("show_profile"),))
+        if context.state.question is not None and message.reading.roles("any"):
+            return None  # "no preference" answers what was asked
         points = message.cues & {"compare", "explain", "similar"} and message.references.ids
         if points or not self._mentions_service(message):
             return None

@@ -6,18 +6,16 @@ decide what is allowed and what is still needed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.embedded.desk_parts import chosen_option, is_yes, parts_of, payment_words, pieces_in, wanted_in, wishes_in
 from agent.embedded.desk_slots import address_in, email_in, name_and_postcode, order_ids, reason_in
 from agent.embedded.desk_words import VERBS, DeskReading, DeskWord, read_desk
 from agent.embedded.intents import Guess, IntentGuesser
+from agent.embedded.message import Message
 from agent.embedded.requests import Requests
 from agent.ports import Decision, ToolCall
 from core.conversation import Intent
-
-if TYPE_CHECKING:
-    from agent.embedded.decider import Message
 
 _INTENTS = {
     "cancel": Intent.CANCEL_ORDER,
@@ -107,7 +105,7 @@ class DeskActs:
     def _confirmation(self, message: Message, desk: DeskReading) -> Decision | None:
         state, cues = message.context.state, message.cues
         waits = state.awaiting == "confirmation"
-        deny = "deny" in cues and "confirm" not in cues
+        deny = "deny" in cues and "confirm" not in cues and not desk.has("no_reason")
         if waits and is_yes(message, desk):
             return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
         if (waits or state.awaiting == "detail") and deny and not self._changes(message, desk):
@@ -139,7 +137,8 @@ class DeskActs:
         changes = self._changes(message, desk) or []
         begun = state.desk.get("drafts")
         if not changes and not begun:
-            intent = state.topic if state.topic in _DESK else Intent.ORDER_STATUS
+            known = state.topic if state.topic in _DESK else Intent.ORDER_STATUS
+            intent = Intent.REFUND if desk.has("refund") else known or Intent.ORDER_STATUS
             return Decision((intent,), (self._look_up(intent, said, desk),))
         kinds = [change["kind"] for change in changes] or [draft["kind"] for draft in begun or ()]
         intents = tuple(dict.fromkeys(_INTENTS[kind] for kind in kinds))
@@ -303,7 +302,9 @@ class DeskActs:
     def _cart(self, message: Message, desk: DeskReading) -> Decision | None:
         references = message.references
         out = desk.has("take_out")
-        if (desk.has("take") or out) and references.ids and not (references.vague and len(references.ids) > 1):
+        pointed = bool(references.ids) and not references.vague and not message.context.message.rstrip().endswith("?")
+        takes = desk.has("take") or out or (desk.has("cart") and pointed)
+        if takes and references.ids and not (references.vague and len(references.ids) > 1):
             count = 0 if out else pieces_in(message)
             items = [{"item_id": str(item_id), "quantity": count} for item_id in references.ids[:5]]
             return Decision((Intent.CART,), (ToolCall("put_in_cart", {"items": items}),))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.embedded.desk_slots import email_in, order_ids
 from agent.embedded.desk_words import DeskReading, DeskWord
 from agent.embedded.lexicon import Kind
+from agent.embedded.message import Message
 from agent.embedded.requests import constraint_argument
 from agent.embedded.text import normalise, tokenize
 from core.entities import Constraint
-
-if TYPE_CHECKING:
-    from agent.embedded.decider import Message
 
 _SHORT_YES = 10
 """Words of a message that may still be a plain yes."""
@@ -34,7 +32,7 @@ def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, i
     parts: list[tuple[str, int, int]] = []
     for at, verb in enumerate(verbs):
         end = verbs[at + 1].start if at + 1 < len(verbs) else len(desk.text)
-        kind = _kind(verb, desk, verb.start, end)
+        kind = _kind(verb, desk, verb.start if at else 0, end)
         start = 0 if not parts else verb.start
         if parts and parts[-1][0] == kind and not order_ids(desk.text[verb.start : end], digits=False):
             parts[-1] = (kind, parts[-1][1], end)  # said again with other words

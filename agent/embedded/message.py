@@ -1,0 +1,21 @@
+"""A message with everything that was read from it: what the acts decide upon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.embedded.needs import Needs
+from agent.embedded.reading import Reading
+from agent.embedded.references import References
+from agent.ports import TurnContext
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Everything read from a message."""
+
+    context: TurnContext
+    reading: Reading
+    needs: Needs
+    references: References
+    cues: frozenset[str]
