@@ -224,7 +224,6 @@ class Assistant:
         if session.stateless:
             said = (*request.history, Message("user", request.message), Message("assistant", reply.text))
             snapshots.append(self._names.history_key(said, session.scope))
-            state = replace(state, identity=None, awaiting=None, desk={})
         self._sessions.save(
             [session.key],
             state,

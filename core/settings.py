@@ -21,9 +21,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(CHECKOUT / ".floorwalker", description="where indexes, sessions and events are kept")
     host: str = Field("127.0.0.1", description="the address to bind; other than loopback needs an API key")
     port: int = Field(8000, ge=0, le=65535, description="the port to bind; 0 takes a free one")
-    llm: str = Field("auto", description="auto, embedded, vllm[:MODEL] or the URL of an OpenAI-compatible server")
+    llm: str = Field("auto", description="the model: auto or embedded; vllm[:MODEL] and URLs come in a later version")
     mode: Literal["agent", "hybrid", "embedded"] | None = Field(
-        None, description="who decides and who words; follows --llm when not given"
+        None, description="who decides and who words: embedded in this version"
     )
     api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
     operator_key: SecretStr | None = Field(None, description="guards /metrics and /insights")

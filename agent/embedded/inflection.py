@@ -57,6 +57,12 @@ def questions(word: str) -> list[str]:
     return [f"how {word}"] if word.isascii() else [f"多{word}", f"有多{word}"]
 
 
+def measured(label: str) -> str | None:
+    """Return the adjective that a Chinese measure is named after ("重量" → "重", "长度" → "长"), or None."""
+    found = re.fullmatch(r"(\w)[量度]", label)
+    return found.group(1) if found and not label.isascii() else None
+
+
 def _suffixed(word: str, suffix: str, irregular: int) -> list[str]:
     if word in _IRREGULAR:
         return [_IRREGULAR[word][irregular]]

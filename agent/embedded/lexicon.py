@@ -117,7 +117,7 @@ class Lexicon:
         key = tuple(token.stem for token in tokens)
         entry = Entry(kind, field, value, " ".join(token.text for token in tokens))
         known = self._entries.setdefault(key, [])
-        if not any((e.kind, e.field, e.value) == (kind, field, value) for e in known):
+        if entry not in known:
             known.append(entry)
         self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
         if fuzzy:
@@ -198,4 +198,4 @@ def _compatible(entries: list[Entry]) -> list[Entry]:
 
 def _unsafe_inflection(entries: Sequence[Entry], token: Token) -> bool:
     """Tell whether a grammar word was only met through its stem ("using" for "use"): too weak a hint to act on."""
-    return all(entry.kind in (Kind.GRAMMAR, Kind.CUE, Kind.POLITE) for entry in entries) and token.kind == "word"
+    return all(entry.kind not in SHOP_KINDS for entry in entries) and token.kind == "word"

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agent.embedded.message import Message
 from agent.embedded.needs import Critique
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import ToolCall
 from core.conversation import Wants
 from core.entities import Constraint, Item, ItemId, Op, Sort, Strength, Value
 from retrieval.catalogue import BUILT_IN
-from retrieval.constraints import mask
-
-if TYPE_CHECKING:
-    from agent.embedded.decider import Message
+from retrieval.constraints import mask, rules_mask
 
 _MAX_WORDS = 40
 """Words of the need that are kept; older ones go first."""
@@ -160,13 +158,18 @@ class Requests:
         op = Op.GT if critique.higher else Op.LT
         unit = self._catalogue.facets[critique.field].unit
         rest = [c for c in others if c.field != critique.field]
-        for value in (values[-1], values[0]) if critique.higher else (values[0], values[-1]):
-            bound = Constraint("", critique.field, op, value, unit, text=critique.text)
-            if mask(self._catalogue, [*rest, bound]).any():
+        # From the far end back: the first bound under which there is something that is not on screen already.
+        bounds = [
+            Constraint("", critique.field, op, value, unit, text=critique.text)
+            for value in (reversed(values) if critique.higher else values)
+        ]
+        on_screen = [self._catalogue.row(item.id) for item in shown]
+        for bound in bounds:
+            found = mask(self._catalogue, [*rest, bound]) & rules_mask(self._catalogue, self._catalogue.shop.rules)
+            found[on_screen] = False
+            if found.any():
                 return bound
-        return Constraint(
-            "", critique.field, op, values[-1] if critique.higher else values[0], unit, text=critique.text
-        )
+        return bounds[0]
 
     def _overruled(self, bound: Constraint, earlier: Sequence[Constraint], new: Sequence[Constraint]) -> set[str]:
         """Return earlier bounds of the field that leave nothing beside the newer one: "bigger", then "smaller"."""

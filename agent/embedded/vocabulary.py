@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.embedded.grammar import Grammar, grammars
-from agent.embedded.inflection import comparatives, opposites, questions, superlatives
+from agent.embedded.inflection import comparatives, measured, opposites, questions, superlatives
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
 from agent.embedded.titles import Titles
@@ -138,12 +138,19 @@ class Vocabulary:
         self._add_degrees(facet.name, _flat(facet.low_words), Kind.LOW, Kind.LOWER, Kind.LOWEST, Kind.HIGHER)
         self._add_degrees(facet.name, _flat(facet.high_words), Kind.HIGH, Kind.HIGHER, Kind.HIGHEST, Kind.LOWER)
 
+        for word in filter(None, map(measured, facet.labels.values())):
+            self._add_questions(facet.name, word)
+
+    def _add_questions(self, field: str, word: str) -> None:
+        """Learn "how heavy": it names the facet and asks for it."""
+        for form in questions(word):
+            self.lexicon.add(form, Kind.FACET, field)
+            self.lexicon.add(form, Kind.CUE, "details")
+
     def _add_degrees(self, field: str, words: Iterable[str], plain: Kind, more: Kind, most: Kind, less: Kind) -> None:
         for word in words:
             self.lexicon.add(word, plain, field)
-            for form in questions(word):
-                self.lexicon.add(form, Kind.FACET, field)
-                self.lexicon.add(form, Kind.CUE, "details")
+            self._add_questions(field, word)
             for kind, forms in ((more, comparatives(word)), (most, superlatives(word)), (less, opposites(word))):
                 for form in forms:
                     self.lexicon.add(form, kind, field)
