@@ -12,7 +12,7 @@ EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _ORDER_ID = re.compile(
     r"(?<![a-z0-9_@.-])(#?\s?[a-z]{1,4}[-_]?\d[\d-]{2,}\d|#\s?\w?\d{3,}|\d[\d-]{3,}\d)(?![a-z0-9_@])"
 )
-_POSTCODE = re.compile(r"(?<![\w#-])(?=[\w-]*\d)[A-Za-z]{0,3}[- ]?\d[\w-]{1,7}(?![\w-])")
+_POSTCODE = re.compile(r"(?<![\w#-])(?=[\w-]*\d)[A-Za-z]{0,3}[- ]?\d[\w-]{1,7}(?![\w-])", re.ASCII)
 _NAME = re.compile(r"^[^\W\d_][\w'.-]*(?: [^\W\d_][\w'.-]*){0,3}$|^[一-鿿·]{2,8}$")
 _SENTENCE = re.compile(r"[^.!?。！？；;\n]+[.!?。！？；;\n]?")
 _TO = re.compile(r"(?:\b(?:to|is|as|:)\s+|为|成|到|是|[:：])\s*(?=\S*[\d])|(?:\b(?:to|is)\s+|为|成|到|是|[:：])\s*")
