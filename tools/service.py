@@ -230,7 +230,7 @@ def _exchangeable(draft: DeskChange, entry: Recommendation, identity: Identity, 
 
 
 def _passages(action: PendingAction | None, refusals: Iterable[Refusal], context: ToolContext) -> tuple[Passage, ...]:
-    """Return the policy sections that decided, in the customer's language where there is one."""
+    """Return the policy sections that decided."""
     refs = [str(refusal.data["policy"]) for refusal in refusals if refusal.data.get("policy")]
     refs += [effect.policy for effect in action.effects if effect.policy] if action else []
     found = []
