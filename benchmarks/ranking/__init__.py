@@ -1,0 +1,1 @@
+"""How well items are ranked, on public data and beside honest baselines: ``python -m benchmarks.ranking``."""

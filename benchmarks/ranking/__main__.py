@@ -1,0 +1,67 @@
+"""Measures ranking and writes its part of ``docs/quality.md``: ``python -m benchmarks.ranking``.
+
+The data sets are read from ``FLOORWALKER_DATASETS`` (default ``../shared/data``); shops and indexes that are made of
+them go to a folder outside the repository, since their licences forbid to ship them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.datasets import datasets_folder
+from benchmarks.ranking import ablation, page, search, tastes
+from benchmarks.ranking.sources import SOURCES
+from core.settings import CHECKOUT
+
+PARTS = ("search", "tastes", "ablation")
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chosen parts; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ranking", description="How well items are ranked.")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--sources", nargs="+", choices=list(SOURCES), default=list(SOURCES))
+    parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
+    parser.add_argument("--datasets", type=Path, default=datasets_folder())
+    parser.add_argument(
+        "--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop"
+    )
+    parser.add_argument("--work", type=Path, default=None, help="keep shops and indexes here: a second run is faster")
+    parser.add_argument("--page", type=Path, default=CHECKOUT / "docs" / "quality.md")
+    options = parser.parse_args(arguments)
+    _quiet()
+    with tempfile.TemporaryDirectory(prefix="ranking-") as made:
+        work = options.work or Path(made)
+        if work.resolve().is_relative_to(CHECKOUT):
+            parser.error("--work lies in the repository; the data sets' licences forbid that")
+        page.write(options.page, _measured(options, work))
+    return 0
+
+
+def _measured(options: argparse.Namespace, work: Path) -> str:
+    data = options.datasets
+    found = search.measure(data, work) if "search" in options.parts else None
+    outcomes = []
+    for name in options.sources if "tastes" in options.parts else []:
+        outcomes.append(tastes.measure(SOURCES[name](data), work, options.users))
+    ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
+    return page.part(found, outcomes, ablated)
+
+
+def _quiet() -> None:
+    """Tell of this benchmark's own progress only; implicit's advice on threads is followed where it fits."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("benchmarks").setLevel(logging.INFO)
+    warnings.filterwarnings("ignore", message="OpenBLAS is configured")
+    warnings.filterwarnings("ignore", message="Method expects CSR input")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Which source pays, on a shop's own log: what shoppers bought after a moment, from what was known before it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copyfile
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchmarks.ranking.metrics import Table, hits_ndcg, recall
+from benchmarks.ranking.serving import Clock, only, opened, weighted
+from benchmarks.ranking.sources import moment
+from benchmarks.ranking.splits import cuts
+from core.entities import EventKind, Interaction, ItemId, Query, UserId
+from retrieval.pipeline import Recommender
+from retrieval.vectors import CACHE_NAME
+
+NDCG, RECALL = "NDCG@10", "hit rate@20"
+LENGTH = 20
+USERS = 400
+SEED = 17
+FULL, POPULAR = "all, as shipped", "popularity alone"
+LEARNED = frozenset({"bought_together"})
+"""Relations that a shop reads out of its log: they know the test part."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """One shopper just before they first met what they bought."""
+
+    user: str
+    item: str
+    when: float
+    before: Sequence[Interaction]
+    """What they did between the cut and this moment."""
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """All sources, each left out, and some alone."""
+
+    table: Table
+    occasions: int
+    asked: int
+    personal: int
+    """Occasions that the visit itself gave something to go by."""
+
+
+class Now:
+    """The clock of the replay."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        """Return the seconds since the epoch."""
+        return self.seconds
+
+
+def past_shop(shop: Path, folder: Path, events: pl.DataFrame) -> Path:
+    """Write a copy of a shop that knows only these events; ratings and counts are computed from them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("shop.yaml", CACHE_NAME):
+        if (shop / name).exists():
+            copyfile(shop / name, folder / name)
+    rated = (
+        events.filter(pl.col("event") == "rating")
+        .group_by(pl.col("item_id").alias("id"))
+        .agg(pl.col("value").mean().round(2).alias("rating"), pl.len().alias("rating_count"))
+    )
+    items = pl.read_csv(shop / "items.csv", infer_schema=False)
+    items = items.drop([name for name in ("rating", "rating_count") if name in items.columns])
+    items.join(rated, on="id", how="left", maintain_order="left").write_csv(folder / "items.csv")
+    events.write_csv(folder / "interactions.csv")
+    if (shop / "relations.csv").exists():
+        relations = pl.read_csv(shop / "relations.csv", infer_schema=False)
+        relations.filter(~pl.col("relation").is_in(list(LEARNED))).write_csv(folder / "relations.csv")
+    return folder
+
+
+def occasions(events: pl.DataFrame, early: float, late: float = float("inf")) -> list[Occasion]:
+    """Return for every known shopper the first purchase in [early, late) of an item that they had not met before.
+
+    The moment is that of their first event with the item since ``early``, so that nothing of what they did with it is
+    given away; ``events`` has the numeric column ``when``.
+    """
+    past = events.filter(pl.col("when") < early).select("user_id", "item_id")
+    known = set(past["user_id"].to_list())
+    met = set(past.iter_rows())
+    found = []
+    later = events.filter((pl.col("when") >= early) & (pl.col("when") < late)).sort(["user_id", "when", "item_id"])
+    for (user,), frame in later.group_by("user_id", maintain_order=True):
+        if user in known:
+            rows = frame.select("item_id", "event", "value", "when").rows()
+            occasion = _first(str(user), rows, met)
+            found += [occasion] if occasion else []
+    return found
+
+
+def _first(
+    user: str, rows: Sequence[tuple[str, str, float | None, float]], met: set[tuple[str, ...]]
+) -> Occasion | None:
+    bought = next((item for item, event, *_ in rows if event == "purchase" and (user, item) not in met), None)
+    if bought is None:
+        return None
+    start = min(when for item, _, _, when in rows if item == bought)
+    before = [
+        Interaction(UserId(user), ItemId(item), EventKind(event), value, datetime.fromtimestamp(when, UTC))
+        for item, event, value, when in rows
+        if when < start
+    ]
+    return Occasion(user, bought, start, before)
+
+
+def replay(recommender: Recommender, asked: Sequence[Occasion], now: Now) -> dict[str, npt.NDArray[np.float64]]:
+    """Return both measures of every occasion, the shopper's own later events recorded first."""
+    found: dict[str, list[float]] = {NDCG: [], RECALL: []}
+    for occasion in asked:
+        now.seconds = occasion.when
+        recommender.record(occasion.before)
+        items = recommender.recommend(Query(user_id=UserId(occasion.user), limit=LENGTH)).items
+        places = [int(shown.item.id == occasion.item) for shown in items]
+        found[NDCG].append(hits_ndcg(places, {1}, 10))
+        found[RECALL].append(recall(places, {1}, LENGTH))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def variants(active: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return changed weights by name: all, one source less, popularity alone."""
+    return {
+        FULL: {},
+        **{f"without {name}": {name: 0.0} for name in active},
+        POPULAR: only("popularity"),
+    }
+
+
+def read_events(shop: Path) -> pl.DataFrame:
+    """Return a shop's log with the column ``when`` in seconds."""
+    path = next(shop.glob("interactions.csv*"))
+    events = pl.read_csv(path, schema_overrides={"value": pl.Float64})
+    times = pl.Series("when", [moment(time) for time in events["time"]], dtype=pl.Float64)
+    return events.with_columns(times)
+
+
+def measure(shop: Path, work: Path, part: str = "test", most: int = USERS) -> Ablation:
+    """Replay the last fifth (``test``) or the tenth before it (``valid``) of a shop's log without each source."""
+    events = read_events(shop)
+    early, late = cuts(events.with_columns(pl.col("when").alias("time")))
+    start, end = (late, float("inf")) if part == "test" else (early, late)
+    found = occasions(events, start, end)
+    picks = np.sort(np.random.default_rng(SEED).permutation(len(found))[:most])
+    asked = [found[int(pick)] for pick in picks]
+    folder = past_shop(shop, work / "shops" / f"{shop.name}-{part}", events.filter(pl.col("when") < start).drop("when"))
+    now = Now()
+    now.seconds = start
+    return _measured(opened(folder, work / "data", now), asked, now, work, len(found))
+
+
+def _measured(recommender: Recommender, asked: Sequence[Occasion], now: Now, work: Path, all_found: int) -> Ablation:
+    active = [name for name in _personal_sources() if getattr(recommender.serving.shop.weights, name)]
+    values: dict[str, dict[str, npt.NDArray[np.float64]]] = {NDCG: {}, RECALL: {}}
+    for name, changes in variants(active).items():
+        clock: Clock = now
+        system = weighted(recommender, work / "overlay", clock, changes)
+        for measure_name, found in replay(system, asked, now).items():
+            values[measure_name][name] = found
+        _log.info("ablation: %s %.4f", name, values[NDCG][name].mean())
+    return Ablation(Table(values), all_found, len(asked), sum(bool(occasion.before) for occasion in asked))
+
+
+def _personal_sources() -> tuple[str, ...]:
+    """Return the sources that speak without a text or an anchor."""
+    return ("collaborative", "profile", "session", "graph", "popularity", "quality", "price", "new")

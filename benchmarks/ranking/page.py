@@ -1,0 +1,145 @@
+"""The ranking part of ``docs/quality.md``, between its own markers; what stands around it is left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.performance_page import machine
+from benchmarks.ranking import ablation, search, tastes
+from benchmarks.ranking.metrics import Table
+from core.version import VERSION
+
+START, END = "<!-- ranking -->", "<!-- /ranking -->"
+TITLE = "# Quality\n"
+HEAD = """\
+## Ranking
+
+Measured by `python -m benchmarks.ranking`, which writes this part; every row of it is from one run, seeds are fixed.
+Brackets hold 95 % bootstrap intervals over queries or users (2,000 samples); differences are paired. What is tuned is
+tuned on a validation part, then fitted once on everything before the test. Ours is `Recommender.recommend` with the
+weights that ship, nothing tuned to a data set. Bold: the interval of the difference lies on one side of zero.
+"""
+
+
+def part(
+    found: search.Search | None, outcomes: Sequence[tastes.Outcome], ablated: ablation.Ablation | None, note: str = ""
+) -> str:
+    """Return the whole part, its markers included."""
+    about = f"{machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}. {note}".strip()
+    sections = [HEAD, about + "\n"]
+    sections += [_search(found)] if found else []
+    sections += [_tastes(outcomes)] if outcomes else []
+    sections += [_ablation(ablated)] if ablated else []
+    return "\n".join([START, *sections, END]) + "\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the part between the markers; a page without them gets it at its end."""
+    page = path.read_text(encoding="utf-8") if path.exists() else TITLE
+    pattern = re.compile(re.escape(START) + r".*?" + re.escape(END) + r"\n?", re.DOTALL)
+    # A function, since a replacement's backslashes would be read as groups.
+    page = pattern.sub(lambda _: text, page) if pattern.search(page) else f"{page.rstrip()}\n\n{text}"
+    path.write_text(page, encoding="utf-8")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
+
+
+def _gain(table: Table, measure: str, system: str, over: str) -> str:
+    if system == over:
+        return "—"
+    found = table.gain(measure, system, over)
+    text = found.signed()
+    return f"**{text}**" if found.low > 0 or found.high < 0 else text
+
+
+def _search(found: search.Search) -> str:
+    table = found.table
+    rows = []
+    for name in table.measures[search.NDCG]:
+        shares = table.measures[search.JUDGED]
+        judged = f"{shares[name].mean():.2f}" if name in shares else ""
+        rows.append([
+            name, str(table.estimate(search.NDCG, name)), judged,
+            _gain(table, search.NDCG, name, search.PLAIN), _gain(table, search.NDCG, name, search.OURS),
+        ])  # fmt: skip
+    chosen = ", ".join(f"{weight:.2f}" for weight in found.weights)
+    text = (
+        f"### Product search: icecat\n\n{found.products:,} products; {found.labels:,} labels (0 to 3) on the "
+        f"{found.queries} development queries that have a relevant product. nDCG@{search.K} (gain = label) ranks the "
+        f"judged products of a query alone; judged@{search.K} is the share of judged products among the first "
+        f"{search.K} of the whole catalogue: most products have no label, so a low share is no fault. Only the blend's "
+        f"weight is fitted: chosen for each fold of the queries on the other {search.FOLDS - 1} (share of the "
+        f"lexical score: {chosen}). RRF joins plain BM25 and dense (k = {search.RANK_CONSTANT}).\n"
+    )
+    head = ["system", search.NDCG, search.JUDGED, "less plain BM25", "less ours"]
+    return f"{text}\n{_table(head, rows)}"
+
+
+def _tastes(outcomes: Sequence[tastes.Outcome]) -> str:
+    text = (
+        "### Collaborative filtering\n\nNew items only: what a user has is taken out of every system's list. Recall@20 "
+        "is over the smaller of 20 and the number of relevant items. Our shop of each data set holds what the others "
+        "learn from, no more, and no prices, dates and mean ratings, since those were computed over the test too; its "
+        "list passes through the choice for diversity. Online Retail's titles and kinds stand as in the whole data.\n"
+    )
+    return "\n".join([text, *(_outcome(outcome) for outcome in outcomes)])
+
+
+def _outcome(outcome: tastes.Outcome) -> str:
+    table = outcome.table
+    names = list(table.measures[tastes.NDCG])
+    rows = [
+        [
+            name, str(table.estimate(tastes.NDCG, name)), str(table.estimate(tastes.RECALL, name)),
+            _gain(table, tastes.NDCG, tastes.OURS, name), _settings(outcome.chosen.get(name, {})),
+            f"{outcome.seconds[name]:.1f}",
+        ]
+        for name in names
+    ]  # fmt: skip
+    head = ["system", tastes.NDCG, tastes.RECALL, f"ours less it, {tastes.NDCG}", "tuned to", "s"]
+    thirds = outcome.thirds
+    sparse = [[name, *(str(table.estimate(tastes.NDCG, name, mask)) for mask in thirds.values())] for name in names]
+    asked = len(outcome.sizes)
+    shown = f"{asked:,} of the {outcome.asked:,} test users, drawn at random" if asked < outcome.asked else f"{asked:,}"
+    text = (
+        f"#### {outcome.source.name}\n\nSplit: {outcome.source.how}. Before the test: {outcome.events:,} pairs of "
+        f"{outcome.users:,} users and {outcome.items:,} items. Test users: {shown}. Seconds: fitting and scoring these "
+        f"users (ours: {asked:,} single requests with their reasons, without the building of the index).\n"
+    )
+    by = f"{tastes.NDCG} by how many items are known of the user (thirds of the test users):\n"
+    parts = [text, _table(head, rows), by]
+    return "\n".join([*parts, _table(["system", *(f"{name} items" for name in thirds)], sparse)])
+
+
+def _settings(choice: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in choice.items())
+
+
+def _ablation(found: ablation.Ablation) -> str:
+    table = found.table
+    rows = [
+        [
+            name, str(table.estimate(ablation.NDCG, name)), str(table.estimate(ablation.RECALL, name)),
+            _gain(table, ablation.NDCG, ablation.FULL, name), _gain(table, ablation.RECALL, ablation.FULL, name),
+        ]
+        for name in table.measures[ablation.NDCG]
+    ]  # fmt: skip
+    text = (
+        "### Which source pays: the default shop\n\nThe default shop's own log (made by its generator), cut at one "
+        "moment: the last 20 % of the events are the test. The shop is rebuilt from what came before: ratings from "
+        "earlier ratings, and no relations that were read out of the log. Asked is the first purchase of an item that "
+        "the shopper had not met before, just before their first look at it; what they did between the cut and then is "
+        f"recorded first. {found.asked:,} of {found.occasions:,} such purchases, {found.personal:,} of them with "
+        "earlier events since the cut. There is no question, so text sources are silent: the table of product search "
+        "shows those.\n"
+    )
+    head = [
+        "sources", ablation.NDCG, ablation.RECALL, f"all less it, {ablation.NDCG}", f"all less it, {ablation.RECALL}",
+    ]  # fmt: skip
+    return f"{text}\n{_table(head, rows)}"

@@ -1,0 +1,152 @@
+"""Collaborative filtering: what a user will like, from what all users liked before."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchmarks.ranking.metrics import Table, hits_ndcg, recall
+from benchmarks.ranking.models import Baseline, Choice, baselines
+from benchmarks.ranking.serving import only, opened, ranked, weighted
+from benchmarks.ranking.sources import Source
+from benchmarks.ranking.splits import answerable
+
+NDCG, RECALL = "NDCG@10", "Recall@20"
+LENGTH = 20
+USERS = 800
+SEED = 5
+OURS, OURS_CF = "ours, as shipped", "ours, collaborative source alone"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one data set showed."""
+
+    source: Source
+    table: Table
+    chosen: Mapping[str, Choice]
+    seconds: Mapping[str, float]
+    """Fitting and scoring the test users."""
+    sizes: npt.NDArray[np.int64]
+    """How many known pairs each test user has."""
+    events: int
+    items: int
+    users: int
+    asked: int
+    """Test users before the sample."""
+
+    @property
+    def thirds(self) -> Mapping[str, npt.NDArray[np.bool_]]:
+        """The test users in three parts by how much is known of them."""
+        low, high = np.quantile(self.sizes, [1 / 3, 2 / 3])
+        middle = (self.sizes > low) & (self.sizes <= high)
+        return {f"≤ {low:.0f}": self.sizes <= low, f"to {high:.0f}": middle, f"> {high:.0f}": self.sizes > high}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A history and what users took after it."""
+
+    users: Sequence[str]
+    items: Sequence[str]
+    matrix: Any
+    asked: npt.NDArray[np.int64]
+    relevant: Sequence[set[int]]
+
+    @classmethod
+    def of(cls, history: pl.DataFrame, later: pl.DataFrame, most: int) -> Task:
+        """Number users and items; ask at most ``most`` users, drawn with a fixed seed."""
+        from scipy.sparse import csr_matrix
+
+        users, items = (history[name].unique().sort().to_list() for name in ("user_id", "item_id"))
+        user_of, item_of = ({key: place for place, key in enumerate(keys)} for keys in (users, items))
+        rows = [user_of[user] for user in history["user_id"]]
+        columns = [item_of[item] for item in history["item_id"]]
+        ones = np.ones(len(rows), dtype=np.float32)
+        matrix = csr_matrix((ones, (rows, columns)), shape=(len(users), len(items)))
+        wanted: dict[int, set[int]] = {}
+        for user, item in answerable(history, later).select("user_id", "item_id").iter_rows():
+            wanted.setdefault(user_of[user], set()).add(item_of[item])
+        everyone = np.array(sorted(wanted), dtype=np.int64)
+        chosen = everyone
+        if len(everyone) > most:
+            chosen = np.sort(np.random.default_rng(SEED).choice(everyone, most, replace=False))
+        return cls(users, items, matrix, chosen, [wanted[int(user)] for user in chosen])
+
+    def rankings(self, baseline: Baseline, choice: Choice) -> npt.NDArray[np.int64]:
+        """Fit a baseline and return each asked user's best new items: shape (users, LENGTH)."""
+        scores = baseline.model(self.matrix, self.asked, choice)
+        known = self.matrix[self.asked].tocoo()
+        scores[known.row, known.col] = -np.inf
+        return np.argsort(-scores, axis=1, kind="stable")[:, :LENGTH]
+
+    def measure(self, rankings: Sequence[Sequence[int]] | npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
+        """Return both measures of every asked user."""
+        pairs = [(list(map(int, row)), relevant) for row, relevant in zip(rankings, self.relevant, strict=True)]
+        return {
+            NDCG: np.array([hits_ndcg(row, relevant, 10) for row, relevant in pairs]),
+            RECALL: np.array([recall(row, relevant, LENGTH) for row, relevant in pairs]),
+        }
+
+
+def tuned(baseline: Baseline, task: Task) -> Choice:
+    """Return the settings with the best NDCG on the validation task."""
+    if len(baseline.choices) == 1:
+        return baseline.choices[0]
+    values = [float(task.measure(task.rankings(baseline, choice))[NDCG].mean()) for choice in baseline.choices]
+    for choice, value in zip(baseline.choices, values, strict=True):
+        _log.info("validation: %s %s %.4f", baseline.name, dict(choice), value)
+    return baseline.choices[int(np.argmax(values))]
+
+
+def measure(source: Source, work: Path, most: int = USERS, systems: Sequence[Baseline] = ()) -> Outcome:
+    """Tune every baseline on the validation part, fit it on all before the test, and test it beside ours."""
+    split = source.split
+    practice, task = Task.of(split.train, split.valid, most), Task.of(split.known, split.test, most)
+    found: dict[str, dict[str, npt.NDArray[np.float64]]] = {}
+    chosen: dict[str, Choice] = {}
+    seconds: dict[str, float] = {}
+    for baseline in systems or baselines():
+        chosen[baseline.name] = tuned(baseline, practice)
+        start = time.perf_counter()
+        found[baseline.name] = task.measure(task.rankings(baseline, chosen[baseline.name]))
+        seconds[baseline.name] = time.perf_counter() - start
+        _log.info("%s: %s %.4f", source.name, baseline.name, found[baseline.name][NDCG].mean())
+    for name, rankings, taken in _ours(source, task, work):
+        found[name], seconds[name] = task.measure(rankings), taken
+        _log.info("%s: %s %.4f", source.name, name, found[name][NDCG].mean())
+    measures = {measure: {name: values[measure] for name, values in found.items()} for measure in (NDCG, RECALL)}
+    sizes = np.diff(task.matrix.indptr)[task.asked].astype(np.int64)
+    asked = answerable(split.known, split.test)["user_id"].n_unique()
+    return Outcome(
+        source, Table(measures), chosen, seconds, sizes,
+        split.known.height, len(task.items), len(task.users), asked,
+    )  # fmt: skip
+
+
+def _ours(source: Source, task: Task, work: Path) -> list[tuple[str, list[list[int]], float]]:
+    """Return our pipeline's rankings: as shipped, and with its collaborative source alone."""
+    known = source.split.known
+    folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), known)
+    latest = float(known["time"].max()) if "time" in known.columns else 0.0  # type: ignore[arg-type]
+    recommender = opened(folder, work / "data", lambda: latest)
+    alone = weighted(recommender, work / "overlay", lambda: latest, only("collaborative"))
+    place = {item: number for number, item in enumerate(task.items)}
+    found = []
+    for name, system in ((OURS, recommender), (OURS_CF, alone)):
+        start = time.perf_counter()
+        rows = [
+            [place[item] for item in ranked(system, task.users[int(user)], LENGTH) if item in place]
+            for user in task.asked
+        ]
+        found.append((name, rows, time.perf_counter() - start))
+    return found
