@@ -116,7 +116,9 @@ class NeedsReader:
         direct = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))] or direct
         unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
         if not direct:
-            return None, unwanted
+            node = next((found for e in self._reading.elements if (found := self._head_of(e, current))), None)
+            found = [] if node is None else [Constraint("", "category", Op.EQ, node, text=node)]
+            return node, [*unwanted, *found]
         nodes = list(dict.fromkeys(entry.value for _, entry in direct))
         nodes = [n for n in nodes if not any(n != o and n in self._vocabulary.categories[o][:-1] for o in nodes)]
         if len(nodes) > 1 and self._joined([e for e, _ in direct]):
@@ -124,6 +126,20 @@ class NeedsReader:
             return nodes[0], [*unwanted, Constraint("", "category", Op.IN, tuple(nodes), text=text)]
         # Of several nouns in a row the last is the head: "laptop bag".
         return nodes[-1], [*unwanted, Constraint("", "category", Op.EQ, nodes[-1], text=direct[-1][0].text)]
+
+    def _head_of(self, element: Element, current: str | None) -> str | None:
+        """Return the category that the head of a longer phrase names: "mechanical keyboard" is a keyboard too."""
+        entry = element.span.of(Kind.VALUE, Kind.FACET) if element.span else None
+        if entry is None or element.past or element.negated or element.purpose:
+            return None
+        if current is not None and entry.field in self._catalogue.category_facets(current):
+            return None
+        for start in range(element.start + 1, element.end):
+            spans = self._vocabulary.lexicon.match(self._reading.tokens[start : element.end])
+            head = spans[0].of(Kind.CATEGORY) if spans and spans[0].end == element.end - start else None
+            if head is not None and spans[0].start == 0:
+                return head.value
+        return None
 
     def _joined(self, named: Sequence[Element]) -> bool:
         """Tell whether phrases stand in one list ("laptops or tablets"): by "or", or by a bare "and"."""
@@ -205,7 +221,7 @@ class NeedsReader:
             for index in range(max(0, at - 2), min(len(elements), at + 4)):
                 span = elements[index].span
                 entry = span.of(*SHOP_KINDS) if span else None
-                near = index in (at - 1, at + 1, at + 2) and elements[index].clause == element.clause
+                near = index in (at - 1, at + 1, at + 2, at + 3) and elements[index].clause == element.clause
                 if entry is None or not near or index in self._used or entry.kind is Kind.ITEM:
                     continue
                 if self._dropped_by(element, entry, after=index > at):

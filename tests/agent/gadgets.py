@@ -37,6 +37,7 @@ _SETTINGS: dict[str, Any] = {
         "noise_level": {"unit": "dB", "better": "lower", "label": {"en": "noise level", "zh": "噪音"}, "low": {"en": ["quiet", "silent"], "zh": ["安静"]}, "high": {"en": ["loud"], "zh": ["吵"]}},
         "touchscreen": {"label": {"en": "touchscreen", "zh": "触摸屏"}},
         "color": {"label": {"en": "colour", "zh": "颜色"}, "synonyms": {"en": ["color"]}, "values": {"black": {"label": {"zh": "黑色"}}, "white": {"label": {"zh": "白色"}}, "red": {"label": {"zh": "红色"}}, "silver": {"label": {"zh": "银色"}}}},
+        "type": {"values": {"over-ear": {"synonyms": ["over-ear headphones"]}}},
         "use": {"type": "list", "label": {"en": "use", "zh": "用途"}, "values": {"travel": {"label": {"zh": "旅行"}}, "gaming": {"synonyms": ["games"], "label": {"zh": "游戏"}}, "study": {"label": {"zh": "学习"}}}},
     },
     "categories": {
@@ -83,7 +84,8 @@ def gadgets(folder: Path) -> Path:
         "battery_life", "screen_size", "noise_level", "touchscreen", "color", "use", "stock", "rating",
     )  # fmt: skip
     rows = [dict(zip(names, line.split("|"), strict=True)) for line in _ITEMS.strip().splitlines()]
-    items = [{**row, "use": row["use"].replace(";", "|")} for row in rows]
+    types = {"e1": "over-ear", "e2": "in-ear", "e3": "over-ear"}
+    items = [{**row, "use": row["use"].replace(";", "|"), "type": types.get(row["id"], "")} for row in rows]
     views = [
         {"user_id": user, "item_id": item, "event": "view", "value": 1, "time": 1_700_000_000 + at}
         for at, (user, item) in enumerate([("u1", "l1"), ("u1", "l5"), ("u2", "l2"), ("u2", "p2"), ("u3", "e1")])

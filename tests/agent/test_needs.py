@@ -29,6 +29,7 @@ def _said(needs: Needs) -> set[tuple[str, str, Any]]:
         ("平板", {("category", "==", "Slates")}),
         ("audio, but no headphones", {("category", "==", "Audio"), ("category", "!=", "Headphones")}),
         ("my old laptop broke", set()),
+        ("over-ear headphones", {("category", "==", "Headphones"), ("type", "==", "over-ear")}),
     ],
 )
 def test_categories(message: str, expected: set[Any], vocabulary: Vocabulary) -> None:
@@ -94,7 +95,8 @@ def test_degrees_become_wishes_critiques_and_sorts(vocabulary: Vocabulary) -> No
     ("message", "different", "dropped"),
     [
         ("another brand", ("brand",), ()), ("a different colour", ("color",), ()), ("换个品牌", ("brand",), ()),
-        ("forget the price", (), ("price",)), ("any brand", (), ("brand",)), ("forget the quiet part", (), ("noise_level",)),
+        ("forget the price", (), ("price",)), ("any brand", (), ("brand",)),
+        ("forget the quiet part", (), ("noise_level",)),
         ("品牌不限", (), ("brand",)), ("any laptops", (), ()),
     ],
 )  # fmt: skip

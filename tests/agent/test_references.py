@@ -27,7 +27,8 @@ def _points(
     [
         ("the first one", ["l1"]), ("tell me about the second", ["l3"]), ("compare 1 and 3", ["l1", "l4"]),
         ("compare the first and the third", ["l1", "l4"]), ("why the last one?", ["l4"]), ("number two", ["l3"]),
-        ("more like the 2nd", ["l3"]), ("第二个", ["l3"]), ("对比第一款和第三款", ["l1", "l4"]), ("最后一个怎么样", ["l4"]),
+        ("more like the 2nd", ["l3"]), ("第二个", ["l3"]), ("对比第一款和第三款", ["l1", "l4"]),
+        ("最后一个怎么样", ["l4"]),
         ("compare all three", ["l1", "l3", "l4"]), ("比较这三个", ["l1", "l3", "l4"]),
         ("tell me about the Leaf 15 Pro", ["l4"]), ("is the Forge 17 better", ["l2"]),
         ("the cheapest one", ["l3"]), ("which one is the lightest", ["l1"]), ("the Norva one", ["l1"]),
