@@ -7,9 +7,18 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from core.entities import FacetType
 from core.errors import Problem, ShopError
+
+_SAID = {
+    "extra_forbidden": "there is no such entry (docs/shops.md lists those that there are)",
+    "missing": "is missing",
+    "dict_type": "must be a mapping (key: value); a text with a colon, or a number, wants quotes",
+    "string_type": "must be a text; put it in quotes",
+    "list_type": "must be a list",
+}
 
 
 def _by_language(value: Any) -> Any:
@@ -24,6 +33,7 @@ def _lists_by_language(value: Any) -> Any:
     return {"en": value} if isinstance(value, list) else value
 
 
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
 Words = Annotated[dict[str, list[str]], BeforeValidator(_lists_by_language)]
 
@@ -85,19 +95,19 @@ class Rules(_Strict):
 class Weights(_Strict):
     """The fusion's weights; sensible before any data."""
 
-    semantic: float = 1.0
-    lexical: float = 0.6
-    collaborative: float = 0.7
-    popularity: float = 0.25
-    quality: float = 0.25
-    profile: float = 0.5
-    anchor: float = 1.5
-    session: float = 0.6
-    graph: float = 0.3
-    price: float = 0.1
-    new: float = 0.05
-    wish: float = 1.6
-    sort: float = 1.5
+    semantic: Weight = 1.0
+    lexical: Weight = 0.6
+    collaborative: Weight = 0.7
+    popularity: Weight = 0.25
+    quality: Weight = 0.25
+    profile: Weight = 0.5
+    anchor: Weight = 1.5
+    session: Weight = 0.6
+    graph: Weight = 0.3
+    price: Weight = 0.1
+    new: Weight = 0.05
+    wish: Weight = 1.6
+    sort: Weight = 1.5
 
 
 class ReturnRules(_Strict):
@@ -130,8 +140,8 @@ class Shop(_Strict):
 
     root: Path = Field(Path("."), exclude=True)
     name: Text
-    language: str = "en"
-    languages: list[str] = ["en", "zh"]
+    language: str = Field("en", min_length=1)
+    languages: list[str] = Field(["en", "zh"], min_length=1)
     currency: str | None = None
     greeting: Text = {}
     examples: dict[str, list[str]] = {}
@@ -145,8 +155,8 @@ class Shop(_Strict):
     policies: str = "policies"
     columns: dict[str, str] = {}
     """Column in the items file -> reserved or facet name."""
-    category_separator: str = ">"
-    list_separator: str = "|"
+    category_separator: str = Field(">", min_length=1)
+    list_separator: str = Field("|", min_length=1)
     facets: dict[str, FacetConfig] = {}
     categories: dict[str, CategoryConfig] = {}
     brands: dict[str, ValueConfig] = {}
@@ -157,7 +167,7 @@ class Shop(_Strict):
     weights: Weights = Weights()
     returns: ReturnRules = ReturnRules()
     identity: Literal["order_email", "name_postcode"] = "order_email"
-    checkout: str | None = None
+    checkout: str | None = Field(None, pattern=r"^(https?://|/[^/\\])\S*$")
     """The address that a cart is paid at; ``{items}`` becomes ``id:quantity,id:quantity``, URL-encoded."""
 
     def file(self, kind: str) -> Path | None:
@@ -188,7 +198,12 @@ def load_shop(folder: Path) -> Shop:
         return Shop.model_validate({**content, "root": folder})
     except ValidationError as error:
         problems = [
-            Problem(str(path), item["msg"], field=".".join(str(part) for part in item["loc"]))
+            Problem(str(path), _said(item), field=".".join(str(part) for part in item["loc"]))
             for item in error.errors(include_url=False)
         ]
         raise ShopError(problems) from error
+
+
+def _said(finding: ErrorDetails) -> str:
+    """Return what is wrong in the words of somebody who writes YAML, not Python."""
+    return _SAID.get(finding["type"], finding["msg"])

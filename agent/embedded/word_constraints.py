@@ -10,6 +10,7 @@ from agent.embedded.word_values import Values, is_adjective, spoken
 from core.entities import Constraint, FacetType, Language, Op, Value
 from prompts.phrases import standard
 from retrieval.catalogue import Catalogue
+from retrieval.units import convert, readable
 
 _NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 _SIDES = {Op.LE: "most", Op.LT: "below", Op.GE: "least", Op.GT: "above"}
@@ -106,7 +107,7 @@ class _Wording:
         if ends is not None:
             low, high = (self._end(constraint.field, end, kind, last=bool(place)) for place, end in enumerate(ends))
             if isinstance(ends[0], (int, float)) and not (kind == "price" and self.values.language == "en"):
-                low = self.values.number(ends[0])  # "13–14 in": the unit is said once
+                low = self._low(constraint.field, ends[0], ends[1])
             return self.say(f"{kind}.between", low=low, high=high)
         if constraint.op in _SIDES and not isinstance(constraint.value, tuple):
             last = constraint.op in (Op.LE, Op.GT)
@@ -115,6 +116,15 @@ class _Wording:
             )
         said = self._either(constraint)
         return self.say("need.not", value=self.values.padded(said)) if constraint.op in _NEGATIVE else said
+
+    def _low(self, field: str, low: float, high: Value) -> str:
+        """Write the low end of a range in the unit that the high end is read in: "13–14 in", "200–250 g"."""
+        unit = self.values.facet(field).unit
+        if field != "price" and unit and isinstance(high, (int, float)):
+            read = readable(high, unit)[1]
+            low = low if read == unit else round(convert(low, unit, read), 6)
+            return self.values.number(low, grouped=True)
+        return self.values.number(low)
 
     def _end(self, field: str, value: Value, kind: str, *, last: bool) -> str:
         if kind == "date":

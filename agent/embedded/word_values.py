@@ -27,6 +27,9 @@ _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", 
 _ORDINAL_WORDS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _CHINESE_NUMBERS = ("零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十")
 
+_WRITABLE = 1e20
+"""No formatter writes greater numbers out, and no reader wants them."""
+
 
 def spoken(language: Language, shop: Shop, phrases: Phrases | None = None) -> Language:
     """Return the language to answer in: the one asked for, else the shop's, else English."""
@@ -60,6 +63,8 @@ class Values:
         """Return an amount with its currency's sign; ``short`` drops the cents when there are none."""
         if not currency:
             return self.number(amount)
+        if abs(amount) >= _WRITABLE:
+            return f"{shortest_sign(currency)}{self.number(amount)}"
         if short and float(amount).is_integer():
             text = format_currency(amount, currency, "¤#,##0", locale=self.language, currency_digits=False)
         else:
@@ -75,12 +80,12 @@ class Values:
         name = "元" if currency == "CNY" else get_currency_name(currency, locale="zh")
         return f"{self.number(amount)} {name}"
 
-    def number(self, value: float, unit: str | None = None) -> str:
+    def number(self, value: float, unit: str | None = None, *, grouped: bool = False) -> str:
         """Return a number as the language writes it, with its unit; years and other bare numbers stay ungrouped."""
         if unit:
             value, unit = readable(value, unit)
-        digits = "#,##0.##" if unit or abs(value) >= 10_000 else "0.##"
-        if 0 < abs(value) < 0.01:
+        digits = "#,##0.##" if unit or grouped or abs(value) >= 10_000 else "0.##"
+        if 0 < abs(value) < 0.01 or abs(value) >= _WRITABLE:
             text = f"{value:.2g}"
         else:
             text = format_decimal(value, digits, locale=self.language)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from agent.embedded.word_constraints import word_constraint, word_option
 from agent.embedded.word_questions import word_question
 from core.entities import Option, Question
+from core.shop import load_shop
 from retrieval.catalogue import Catalogue
+from retrieval.loading import read_catalogue
 from tests.agent.wording import fashion, films, hotels, must
+from tests.shops import write_shop
 
 __all__ = ["fashion", "films", "hotels"]
 
@@ -67,8 +71,22 @@ def test_another_language_is_answered_in_the_shops_own(hotels: Catalogue, fashio
     assert word_constraint(must("price", "<=", 500.0), fashion, "fr") == "under $500"
 
 
+def test_both_ends_of_a_range_are_in_the_unit_that_is_written(tmp_path: Path):
+    items = [{"id": str(number), "title": f"Thing {number}", "weight": f"{number} kg"} for number in range(1, 6)]
+    write_shop(tmp_path, {"name": "x"}, items)
+    catalogue = read_catalogue(load_shop(tmp_path))[0]
+    assert word_option(must("weight", "between", (0.2, 0.25)), catalogue, "zh") == "200–250 克"
+    assert word_option(must("weight", "between", (0.2, 2.5)), catalogue, "en") == "0.2–2.5 kg"
+
+
+def test_absurd_numbers_are_written_all_the_same(fashion: Catalogue):
+    assert word_constraint(must("price", "<=", 1e190), fashion, "en") == "under $1e+190"
+    assert "1e+190" in word_constraint(must("weight", "<=", 1e190), fashion, "zh")
+
+
 def test_options_leave_the_facet_out(fashion: Catalogue, films: Catalogue):
     assert word_option(must("weight", "between", (100.0, 300.0)), fashion, "en") == "100–300 g"
+    assert word_option(must("weight", "between", (100.0, 1500.0)), fashion, "en") == "100–1,500 g"
     assert word_option(must("weight", ">", 300.0), fashion, "zh") == "超过 300 克"
     assert word_option(must("subtitled", "==", True), films, "en") == "yes"
     assert word_option(must("subtitled", "==", False), films, "zh") == "否"

@@ -61,3 +61,11 @@ def test_other_weights_are_refused(tmp_path, monkeypatch):
 
 def test_the_setting_chooses(tmp_path):
     assert isinstance(build_embedder(Settings(data_dir=tmp_path)), MiniLmEmbedder)
+
+
+@pytest.mark.parametrize("content", [b"", b"no graph"])
+def test_a_damaged_graph_is_built_anew(tmp_path, encoder, content):
+    first = MiniLmEmbedder(tmp_path).embed(["quiet mower"])
+    graph = next((tmp_path / "encoder").iterdir())
+    graph.write_bytes(content)
+    assert np.array_equal(MiniLmEmbedder(tmp_path).embed(["quiet mower"]), first)

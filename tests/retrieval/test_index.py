@@ -92,6 +92,14 @@ def test_a_half_written_or_damaged_index_is_ignored_and_cleaned(tmp_path, opened
     assert answers(opened()) == before
 
 
+@pytest.mark.parametrize("piece", ["history/rows.npy", "lexical/indptr.csc.index.npy", "reviews/data.npy"])
+def test_an_index_with_an_empty_file_is_made_anew(tmp_path, opened, piece):
+    before = answers(opened())
+    current = root(tmp_path) / (root(tmp_path) / index.CURRENT).read_text()
+    (current / piece).write_bytes(b"")
+    assert answers(opened()) == before
+
+
 def test_refuses_another_encoder_only_when_it_may_not_rebuild(tmp_path, opened, encoder):
     with pytest.raises(IndexMissing, match=r"launch\.py index"):
         opened(rebuild=False)

@@ -246,3 +246,24 @@ def test_no_content_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, 
     folder = shop(tmp_path_factory.mktemp("any"), content, file)
     with contextlib.suppress(ShopError):
         read(folder)
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("foo: 1", "foo: there is no such entry"),
+        ("facets: []", "facets: must be a mapping"),
+        ("weights: {semantic: .nan}", "weights.semantic: Input should be a finite number"),
+        ("weights: {lexical: -5}", "weights.lexical: Input should be greater than or equal to 0"),
+        ("list_separator: ''", "list_separator: String should have at least 1 character"),
+        ("languages: []", "languages: List should have at least 1 item"),
+        ("checkout: 'javascript:alert(1)'", "checkout: "),
+        ("checkout: //evil.example", "checkout: "),
+        ("personas: {u: 5}", "personas.u: must be a text; put it in quotes"),
+    ],
+)
+def test_wrong_entries_of_shop_yaml_are_named(tmp_path: Path, entry: str, problem: str) -> None:
+    (tmp_path / "shop.yaml").write_text(f"name: x\n{entry}\n")
+    with pytest.raises(ShopError) as error:
+        load_shop(tmp_path)
+    assert problem in str(error.value)

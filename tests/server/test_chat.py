@@ -315,6 +315,15 @@ def test_a_client_that_leaves_before_its_answer_stops_its_turn(url, assistant):
     assert assistant.cancelled == before + 1
 
 
+def test_a_client_that_leaves_before_its_body_is_complete_is_no_failure_of_ours(url, http, caplog):
+    caplog.set_level("INFO", logger="floorwalker.access")
+    with socket.create_connection(("127.0.0.1", httpx.URL(url).port)) as connection:
+        head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    assert eventually(lambda: '"status": 499' in caplog.text)
+    assert "a request failed" not in caplog.text
+
+
 def test_too_many_turns_are_told_to_come_back(settings, tmp_path, monkeypatch):
     monkeypatch.setattr("server.chat.MAX_TURNS", 0)
     with served(create_app(FakeAssistant(tmp_path), settings, page=False)) as url, httpx.Client(base_url=url) as http:
