@@ -118,8 +118,8 @@ class EmbeddedDecider:
         context = message.context
         if "profile" in message.cues:
             return Decision((Intent.PROFILE,), (ToolCall("show_profile"),))
-        if context.state.question is not None and message.reading.roles("any"):
-            return None  # "no preference" answers what was asked
+        if message.reading.roles("any") and not message.needs.unknown:
+            return None  # "no preference" answers a question; it asks for no service
         points = message.cues & {"compare", "explain", "similar"} and message.references.ids
         if points or not self._mentions_service(message):
             return None
@@ -234,16 +234,16 @@ class EmbeddedDecider:
 
     def _answer(self, message: Message) -> Decision | None:
         """Take an elliptical answer to the open question: an option's label, or "any"."""
-        question = message.context.state.question
+        question, wants = message.context.state.question, message.context.state.wants
+        indifferent = bool(message.reading.roles("any")) and message.needs.empty and not message.needs.unknown
         if question is None:
-            return None
+            going_on = indifferent and (wants.constraints or wants.text)
+            return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if going_on else None
         text = normalise(message.context.message).strip(" .!。！")
         for option in question.options:
             if option.constraint is not None and normalise(option.label).strip() == text:
                 return Decision((Intent.REFINE,), (self._requests.choose(message, option.constraint),))
-        if message.reading.roles("any") and message.needs.empty:
-            return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),))
-        return None
+        return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if indifferent else None
 
     def _more(self, message: Message) -> Decision | None:
         if not message.reading.roles("else") or not message.needs.empty:
@@ -276,7 +276,8 @@ class EmbeddedDecider:
         if not any(char.isalnum() for char in context.message):
             return self._lost(message)
         guess = self._guesser.guess(context.message, context.language)
-        if guess.sure and guess.intent in SERVICE and not self._no_purchase(message, guess):
+        serves = guess.sure and guess.intent in SERVICE and bool(message.needs.unknown)
+        if serves and not self._no_purchase(message, guess):
             return self._serve(message, guess)
         if guess.sure and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
             return Decision((guess.intent,), confidence=guess.score)

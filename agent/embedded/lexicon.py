@@ -160,7 +160,7 @@ class Lexicon:
         if not exact and len(window) == 1 and _unsafe_inflection(rest, window[0]):
             rest = []
         item = self.names.find([token.text for token in window]) if self.names else None
-        found = _compatible(exact + rest)
+        found = _compatible(exact, rest)
         # A title is a name: it is met by its exact words only.
         return [*found, Entry(Kind.ITEM, "", item, surface)] if item is not None else found
 
@@ -182,18 +182,20 @@ class Lexicon:
         return str(found[0]) if found else None
 
 
-_DEGREES = frozenset({Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST, Kind.HIGHEST})
+DEGREES = frozenset({Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST, Kind.HIGHEST})
 
 
-def _compatible(entries: list[Entry]) -> list[Entry]:
-    """Drop meanings that the first one rules out: a word is either a degree ("light") or a category ("lights")."""
-    if not entries:
-        return []
-    if entries[0].kind in _DEGREES:
-        return [entry for entry in entries if entry.kind is not Kind.CATEGORY]
-    if entries[0].kind is Kind.CATEGORY:
-        return [entry for entry in entries if entry.kind not in _DEGREES]
-    return entries
+def _compatible(exact: list[Entry], rest: list[Entry]) -> list[Entry]:
+    """Return the meanings, exact ones first, without those met by their stem only that an exact one rules out.
+
+    "lights" is the category, "light" the wish; where one wording is both, the message decides.
+    """
+    kinds = {entry.kind for entry in exact}
+    if kinds & DEGREES:
+        rest = [entry for entry in rest if entry.kind is not Kind.CATEGORY]
+    if Kind.CATEGORY in kinds:
+        rest = [entry for entry in rest if entry.kind not in DEGREES]
+    return exact + rest
 
 
 def _unsafe_inflection(entries: Sequence[Entry], token: Token) -> bool:

@@ -195,6 +195,8 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
     compared = any(reading.elements[at].role("than") for at in reach)
     for at in reach:
         element = reading.elements[at]
+        if at not in range(quantity.start, quantity.end) and _is_unit_at(reading.elements, at):
+            continue  # it belongs to another number
         if element.span is None or element.clause != first.clause:
             continue
         for entry in element.span.entries:
@@ -205,6 +207,12 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
                 if best is None or distance < best[0]:
                     best = (distance, entry.field)
     return best[1] if best else None
+
+
+def _is_unit_at(elements: Sequence[Element], at: int) -> bool:
+    """Tell whether an element is the unit of the number before it."""
+    span = elements[at].span
+    return at > 0 and elements[at - 1].number is not None and span is not None and span.of(Kind.UNIT) is not None
 
 
 def _is_numeric(vocabulary: Vocabulary, field: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from agent.embedded.lexicon import SHOP_KINDS, Kind, Lexicon, Span
+from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Kind, Lexicon, Span
 from agent.embedded.numbers import Number, find_numbers
 from agent.embedded.text import Token, normalise, tokenize
 
+_ARTICLES = frozenset({"a", "an", "the"})
+_EITHER = DEGREES | {Kind.CATEGORY}
 _STOPS = frozenset(".;!?。;！？\n")
 _NEAR = 4
 """Elements after "for" among which the first thing that it governs is looked for."""
@@ -86,7 +88,7 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
     tokens, corrections = _mend(tokens, lexicon, is_word)
     spans = lexicon.match(tokens)
     numbers = find_numbers(tokens, spans)
-    elements = _govern(_currencies(_clauses(_elements(text, tokens, spans, numbers))))
+    elements = _govern(_currencies(_clauses(_settled(_elements(text, tokens, spans, numbers)))))
     return Reading(message, tuple(tokens), tuple(elements), tuple(corrections))
 
 
@@ -118,6 +120,19 @@ def _elements(text: str, tokens: Sequence[Token], spans: Sequence[Span], numbers
             taken.update(range(span.start, span.end))
     elements += [element(at, at + 1) for at in range(len(tokens)) if at not in taken]
     return sorted(elements, key=lambda element: element.start)
+
+
+def _settled(elements: list[Element]) -> list[Element]:
+    """Settle words that are a thing or a wish: "a light" is a thing, "something light" and "a light laptop" wish."""
+    named = [e for e in elements if e.span and e.span.of(Kind.CATEGORY) and not e.span.of(*DEGREES)]
+    out: list[Element] = []
+    for at, element in enumerate(elements):
+        if element.span is not None and element.span.of(Kind.CATEGORY) and element.span.of(*DEGREES):
+            thing = bool(at) and elements[at - 1].text in _ARTICLES and not named
+            entries = (e for e in element.span.entries if (e.kind in DEGREES) is not thing or e.kind not in _EITHER)
+            element = replace(element, span=replace(element.span, entries=tuple(entries)))
+        out.append(element)
+    return out
 
 
 def _clauses(elements: Sequence[Element]) -> list[Element]:
@@ -152,7 +167,7 @@ def _govern(elements: list[Element]) -> list[Element]:
         if element.role("past") and not _after_quantity(elements, at):
             _mark_rest_of_clause(out, at, "past")
         if element.role("hedge"):
-            _mark_rest_of_clause(out, at, "hedged")
+            _mark_hedged(out, at)
         if element.role("for"):
             for index in _purposes(elements, at):
                 out[index] = replace(out[index], purpose=True)
@@ -170,6 +185,22 @@ def _mark_rest_of_clause(out: list[Element], at: int, flag: str) -> None:
     while index < len(out) and out[index].clause == out[at].clause:
         out[index] = replace(out[index], past=True) if flag == "past" else replace(out[index], hedged=True)
         index += 1
+
+
+def _mark_hedged(out: list[Element], at: int) -> None:
+    """Mark what a hedge softens: what follows ("ideally black"), or, where it trails, what it was added to."""
+    index = at + 1
+    while index < len(out) and out[index].clause == out[at].clause:
+        if out[index].is_shop() or out[index].number is not None:
+            break
+        index += 1
+    if index < len(out) and out[index].clause == out[at].clause:
+        _mark_rest_of_clause(out, at, "hedged")
+        return
+    for before in range(at - 1, -1, -1):
+        if out[before].clause != out[at].clause or out[before].text in _COMMAS:
+            break
+        out[before] = replace(out[before], hedged=True)
 
 
 def _purposes(elements: Sequence[Element], at: int) -> list[int]:

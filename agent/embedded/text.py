@@ -12,12 +12,12 @@ from retrieval.tokens import stem
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:[.,]\d+)*)"
     r"|(?P<cjk>[㐀-䶿一-鿿豈-﫿])"
-    r"|(?P<word>[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<word>[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?)"
     r"|(?P<sign>[^\w\s])"
 )
 
 _WORDS = re.compile(
-    r"\d+(?:[.,]\d+)*|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’][^\W\d_]+)?"
+    r"\d+(?:[.,]\d+)*|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?"
 )
 """As ``_TOKEN``, without signs and groups."""
 
