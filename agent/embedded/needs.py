@@ -117,8 +117,8 @@ class NeedsReader:
         unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
         if not direct:
             node = next((found for e in self._reading.elements if (found := self._head_of(e, current))), None)
-            found = [] if node is None else [Constraint("", "category", Op.EQ, node, text=node)]
-            return node, [*unwanted, *found]
+            heads = [] if node is None else [Constraint("", "category", Op.EQ, node, text=node)]
+            return node, [*unwanted, *heads]
         nodes = list(dict.fromkeys(entry.value for _, entry in direct))
         nodes = [n for n in nodes if not any(n != o and n in self._vocabulary.categories[o][:-1] for o in nodes)]
         if len(nodes) > 1 and self._joined([e for e, _ in direct]):
