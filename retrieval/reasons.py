@@ -84,7 +84,9 @@ class Reasoner:
         self._matching = matching
         self._peers: dict[int, Rows] = {}
         self._wanted = dict(signals.terms)
+        self._required: set[str] = set()
         for constraint in signals.query.constraints:
+            self._required.update(terms(f"{constraint.text} {constraint.value}"))
             if constraint.field not in BUILT_IN:
                 self._wanted.update(query_terms(f"{constraint.text} {constraint.field.replace('_', ' ')}"))
 
@@ -157,8 +159,9 @@ class Reasoner:
         asked = self.signals.terms
         if not asked:
             return []
-        text = set(terms(self.catalogue.texts(row)))
-        hits = list(dict.fromkeys(word for term, word in asked.items() if term in text))
+        # What the item is, and what every match has, is no news: the constraints say it better.
+        news = set(terms(self.catalogue.texts(row))) - self._kind_terms(item) - self._required
+        hits = list(dict.fromkeys(word for term, word in asked.items() if term in news))
         found = []
         if hits and parts.get("lexical", 0.0) >= LEAST_PART:
             found.append(Reason(ReasonKind.LEXICAL, Source("facet", item.id), {"terms": hits}, parts["lexical"]))

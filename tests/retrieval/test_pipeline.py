@@ -30,6 +30,18 @@ def test_finds_in_chinese_by_the_words(garden):
     assert ranking.items[0].reasons[0].kind is ReasonKind.LEXICAL
 
 
+def test_a_reason_does_not_repeat_what_was_required(garden):
+    query = Query(
+        text="green mower for grass", constraints=(must("category", Op.EQ, "Mowers"), must("color", Op.EQ, "green"))
+    )
+    ranking = garden.recommend(query)
+    assert ranking.items
+    said = [
+        reason.data["terms"] for each in ranking.items for reason in each.reasons if reason.kind is ReasonKind.LEXICAL
+    ]
+    assert not {"green", "mower"} & {word for terms in said for word in terms}
+
+
 CONSTRAINTS = st.lists(
     st.one_of(
         st.builds(must, st.just("price"), st.sampled_from([Op.LE, Op.LT, Op.GE, Op.GT]), st.integers(30, 900)),
