@@ -37,8 +37,9 @@ answers of at most {MOST_SHOWN} items. A simulated shopper is no person: the fig
 
 `pass^k`: the share of shoppers served in every one of their paraphrases (their needs in independently written words).
 `breaks own`: shown items that break a must that the seller itself holds. `breaks need`: shown items that break what the
-shopper has required so far. `asked again`: questions that were asked or answered before. Turns and items are until
-success. In brackets: 95 % bootstrap intervals over shoppers.
+shopper has required so far. `asked again`: questions that were asked or answered before (an oracle asks again when the
+shopper spoke of the items instead). An answer about an item that the seller took to be named counts as showing it.
+Turns and items are until success. In brackets: 95 % bootstrap intervals over shoppers.
 """
 
 
