@@ -190,15 +190,13 @@ class DeskActs:
         state = message.context.state
         if desk.has("asking") and not order_ids(desk.text, digits=False):
             return False
-        if (
-            order_ids(desk.text, digits=False)
-            or state.desk.get("drafts")
-            or state.awaiting in ("detail", "confirmation")
-        ):
+        if order_ids(desk.text, digits=False):
             return True
         guess = self._guess(message)
         if guess.sure and guess.intent is Intent.POLICY and state.identity is None:
             return False
+        if state.awaiting in ("detail", "confirmation"):
+            return True
         if guess.sure and guess.intent in (*_KINDS, Intent.MODIFY_ORDER):
             return True
         about = desk.has("order") or state.identity is not None or state.topic in _DESK
