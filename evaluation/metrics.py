@@ -46,6 +46,8 @@ class Figures:
     """Of all shown items, the share that breaks a must that the seller itself holds."""
     missed: Estimate
     """Of all shown items, the share that breaks what the shopper has truly required."""
+    again: Estimate
+    """Of all shown items, the share that this shopper was shown before."""
     repeated: Estimate
     """Of all questions, the share that was asked or answered before."""
 
@@ -82,12 +84,17 @@ def figures(traces: Sequence[Trace], seed: int = 0) -> Figures:
         items=ratio(lambda trace: trace.items_seen * trace.success, lambda trace: trace.success),
         broken=ratio(lambda trace: sum(each.broken for each in trace.exchanges), _shown),
         missed=ratio(lambda trace: sum(each.missed for each in trace.exchanges), _shown),
+        again=ratio(_again, _shown),
         repeated=ratio(lambda trace: sum(each.repeated for each in trace.exchanges), _questions),
     )
 
 
 def _shown(trace: Trace) -> float:
     return sum(len(exchange.items) for exchange in trace.exchanges)
+
+
+def _again(trace: Trace) -> float:
+    return _shown(trace) - len({item_id for exchange in trace.exchanges for item_id in exchange.items})
 
 
 def _questions(trace: Trace) -> float:

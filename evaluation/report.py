@@ -37,9 +37,10 @@ answers of at most {MOST_SHOWN} items. A simulated shopper is no person: the fig
 
 `pass^k`: the share of shoppers served in every one of their paraphrases (their needs in independently written words).
 `breaks own`: shown items that break a must that the seller itself holds. `breaks need`: shown items that break what the
-shopper has required so far. `asked again`: questions that were asked or answered before (an oracle asks again when the
-shopper spoke of the items instead). An answer about an item that the seller took to be named counts as showing it.
-Turns and items are until success. In brackets: 95 % bootstrap intervals over shoppers.
+shopper has required so far. `shown again`: shown items that this shopper had seen, and had not wanted. `asked again`:
+questions that were asked or answered before (the oracle asks again when the shopper spoke of the items instead). An
+answer about an item that the seller took to be named counts as showing it. Turns and items are until success. In
+brackets: 95 % bootstrap intervals over shoppers.
 """
 
 
@@ -47,7 +48,7 @@ def columns(paraphrases: int) -> list[str]:
     """Return the heads of the table."""
     return [
         "seller", f"success@{TURNS} (pass^1)", f"pass^{paraphrases}", "first item", "turns", "items", "breaks own",
-        "breaks need", "asked again",
+        "breaks need", "shown again", "asked again",
     ]  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def cells(row: Figures) -> list[str]:
         number(row.items),
         share(row.broken, bare=True),
         share(row.missed, bare=True),
+        share(row.again, bare=True),
         share(row.repeated, bare=True),
     ]
 

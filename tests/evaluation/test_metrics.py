@@ -41,6 +41,8 @@ def test_violations_and_repeats_are_shares_of_what_was_shown_and_asked():
     shown = 3 + 5 + 1 + 12
     assert found.broken.value == pytest.approx(2 / shown)
     assert found.missed.value == pytest.approx(1 / shown)
+    # The same three items, twice in the second dialogue and four times in the last.
+    assert found.again.value == pytest.approx((2 + 9) / shown)
     assert found.repeated.value == pytest.approx(1 / 3)
 
 
