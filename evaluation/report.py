@@ -41,6 +41,9 @@ shopper has required so far. `shown again`: shown items that this shopper had se
 questions that were asked or answered before (the oracle asks again when the shopper spoke of the items instead). An
 answer about an item that the seller took to be named counts as showing it. Turns and items are until success. In
 brackets: 95 % bootstrap intervals over shoppers.
+
+Shops under `SHOPS/` are public data sets converted by `python -m benchmarks.datasets` (with `--limit` where the heading
+counts fewer items), and `small-...` those of `tests/shops.py`.
 """
 
 
