@@ -17,7 +17,7 @@ from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
 from agent.embedded.needs import NeedsReader
 from agent.embedded.reading import read
-from agent.embedded.references import resolve
+from agent.embedded.references import References, resolve
 from agent.embedded.requests import Requests
 from agent.embedded.text import normalise
 from agent.embedded.vocabulary import Vocabulary
@@ -217,9 +217,12 @@ class EmbeddedDecider:
     def _details(self, message: Message) -> Decision | None:
         """Answer a question about an item: it is pointed at, and nothing new is asked of the catalogue."""
         references, needs = message.references, message.needs
+        asks = "details" in message.cues or _asks(message)
+        focus = message.context.state.focus
+        if asks and focus and needs.facets and needs.empty and not references.ids and not references.out_of_range:
+            references = References(focus, vague=len(focus) > 1)  # "导演是谁？" asks about what was spoken of last
         if not references.ids or needs.critiques or needs.different or needs.category or needs.sorts:
             return None
-        asks = "details" in message.cues or message.context.message.rstrip().endswith(("?", "？", "吗", "呢"))
         if not asks and (needs.constraints or not (references.named or message.reading.elements)):
             return None
         pointed = references.named or not references.vague
@@ -266,6 +269,8 @@ class EmbeddedDecider:
         if message.needs.unknown:
             return None
         intent = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
+        if intent in (Intent.CONFIRM, Intent.DENY) and (message.needs.facets or _asks(message)):
+            return None  # 是 in "导演是谁？" is no yes
         if intent is Intent.CONFIRM and message.context.state.question is not None:
             return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),))
         return Decision((intent,)) if intent else None
@@ -303,3 +308,8 @@ class EmbeddedDecider:
         """Tell whether most of the words that nothing explains are words at all: an encoder finds a place for any."""
         unknown = message.needs.unknown
         return not unknown or sum(map(self._is_word, unknown)) * 2 > len(unknown)
+
+
+def _asks(message: Message) -> bool:
+    """Tell whether a message is a question by its end."""
+    return message.context.message.rstrip().endswith(("?", "？", "吗", "呢"))

@@ -94,6 +94,10 @@ class DeskActs:
             return None
         if desk.has("resume"):
             return Decision((Intent.HANDOFF,), (ToolCall("take_back"),))
+        misunderstood = message.context.state.desk.get("handoff") == "misunderstood"
+        if misunderstood and not message.needs.empty:  # nobody asked for a person: what is clear now is answered
+            calls = (ToolCall("take_back"), self._requests.recommend(message, fresh=False))
+            return Decision((Intent.RECOMMEND,), calls)
         return Decision((Intent.HANDOFF,), note="handed_off")
 
     def _alarm(self, message: Message, desk: DeskReading) -> Decision | None:

@@ -18,6 +18,9 @@ from retrieval.columns import fold
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
 
+_FORGETTABLE = frozenset({Kind.BRAND, Kind.VALUE, Kind.CATEGORY, Kind.LOW, Kind.HIGH})
+"""What "forget …" may name besides a facet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Critique:
@@ -108,7 +111,7 @@ class NeedsReader:
         for element in self._reading.elements:
             entry = element.span.of(Kind.CATEGORY) if element.span else None
             other_meaning = element.span and (element.span.entries[0].kind is Kind.ITEM or _is_purpose(element))
-            if entry and not element.past and not other_meaning:
+            if entry and not element.past and not other_meaning and not self._given_up(element):
                 named.append((element, entry))
         wanted = [(e, entry) for e, entry in named if not e.negated]
         direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
@@ -155,7 +158,8 @@ class NeedsReader:
 
     def _quantities(self) -> None:
         for quantity in self._measured:
-            field = choose_field(quantity, self._reading, self._vocabulary, self._category, self._asked)
+            taken = {constraint.field for constraint in self._constraints}
+            field = choose_field(quantity, self._reading, self._vocabulary, self._category, self._asked, taken)
             if field is None:
                 continue
             self._facets.append(field)
@@ -174,8 +178,11 @@ class NeedsReader:
             return None
         value: Value = (low, high) if op is Op.BETWEEN and low != high else high
         if op is Op.BETWEEN and low == high:
-            reach = AROUND if quantity.op is Op.BETWEEN else 0.04
-            value = (round(high * (1 - reach), 6), round(high * (1 + reach), 6))
+            if quantity.op is None and self._counts(field, high):
+                op = Op.EQ
+            else:
+                reach = AROUND if quantity.op is Op.BETWEEN else 0.04
+                value = (round(high * (1 - reach), 6), round(high * (1 + reach), 6))
         hedged = bool(quantity.element and quantity.element.hedged)
         said = {*self._reading.elements[quantity.start : quantity.end], quantity.comparator} - {None}
         words = [element.text for element in self._reading.elements if element in said]
@@ -183,6 +190,11 @@ class NeedsReader:
         value = as_value(facet, value)
         strength = Strength.WISH if hedged else Strength.MUST
         return Constraint("", field, op, value, facet.unit, strength, text=_spaced(words))
+
+    def _counts(self, field: str, value: float) -> bool:
+        """Tell whether a facet counts in whole numbers: then "a set of 6" means six exactly."""
+        numbers = self._vocabulary.numbers_of(field, self._category)
+        return value == int(value) and bool((numbers == numbers.round()).all())
 
     def _degree_op(self, quantity: Quantity) -> Op | None:
         """Read "lighter than 2 kg", "more than 5", "比2000便宜"."""
@@ -232,10 +244,15 @@ class NeedsReader:
                     self._used.add(index)
                 break
 
+    def _given_up(self, element: Element) -> bool:
+        """Tell whether "forget" stands right before: the thing is named to be given up."""
+        at = self._reading.elements.index(element)
+        return any(before.role("drop") for before in self._reading.elements[max(0, at - 2) : at])
+
     def _dropped_by(self, element: Element, entry: Entry, *, after: bool) -> bool:
         """Tell whether "forget the brand", "forget Acme", "any brand" gives a field free ("any phones" does not)."""
         if element.role("drop"):
-            return entry.kind is Kind.FACET or (after and entry.kind in (Kind.BRAND, Kind.VALUE, Kind.LOW, Kind.HIGH))
+            return entry.kind is Kind.FACET or (after and entry.kind in _FORGETTABLE)
         return element.role("any") and entry.kind is Kind.FACET
 
     def _values(self) -> None:

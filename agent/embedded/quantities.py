@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,9 +115,13 @@ def _ranged(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Qua
 
 def _unit_after(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> tuple[str | None, bool, int]:
     if at < len(elements) and (span := elements[at].span):
-        entry = span.of(Kind.UNIT)
-        if entry is not None:
-            return (None, True, at + 1) if entry.field == "money" else (entry.value, False, at + 1)
+        units = [entry for entry in span.entries if entry.kind is Kind.UNIT]
+        money = [entry for entry in units if entry.field == "money"]
+        # "5 pounds" is money in a shop that counts in them, a weight elsewhere.
+        if money and (len(money) == len(units) or vocabulary.catalogue.shop.currency in [e.value for e in money]):
+            return None, True, at + 1
+        if units:
+            return next(entry.value for entry in units if entry.field != "money"), False, at + 1
     return None, False, at
 
 
@@ -151,7 +155,12 @@ def _open(quantity: Quantity, comparator: Element, elements: Sequence[Element]) 
 
 
 def choose_field(
-    quantity: Quantity, reading: Reading, vocabulary: Vocabulary, category: str | None, asked: str | None
+    quantity: Quantity,
+    reading: Reading,
+    vocabulary: Vocabulary,
+    category: str | None,
+    asked: str | None,
+    taken: Collection[str] = (),
 ) -> str | None:
     """Return the facet that a quantity belongs to, or None.
 
@@ -166,7 +175,8 @@ def choose_field(
         return named
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
     if quantity.unit is not None:
-        return _most_plausible(fields, quantity, vocabulary, category)
+        free = [field for field in fields if field not in taken]
+        return _most_plausible(free or fields, quantity, vocabulary, category)
     temporal = any(
         e.role("temporal", "decade") or (e.number and e.number.decade)
         for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2]

@@ -9,7 +9,10 @@ from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Kind, Lexicon, Span
 from agent.embedded.numbers import Number, find_numbers
 from agent.embedded.text import Token, normalise, tokenize
 
+MAX_TOKENS = 400
+"""Tokens of a message that are read: more than a shopper writes, few enough for any machine."""
 _ARTICLES = frozenset({"a", "an", "the"})
+_FILLERS = _ARTICLES | set("any of such these those this that your 的 这 那 个 款 些".split())
 _EITHER = DEGREES | {Kind.CATEGORY}
 _STOPS = frozenset(".;!?。;！？\n")
 _NEAR = 4
@@ -84,7 +87,7 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
         is_word: tells real words, which are never taken for typos.
     """
     text = normalise(message)
-    tokens = tokenize(message)
+    tokens = tokenize(message)[:MAX_TOKENS]
     tokens, corrections = _mend(tokens, lexicon, is_word)
     spans = lexicon.match(tokens)
     numbers = find_numbers(tokens, spans)
@@ -231,6 +234,9 @@ def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
     if first is None:
         return _governed_before(elements, at)
     words = [index for index in range(at + 1, first) if elements[index].span is None]
+    if words and words[-1] == first - 1 and _names_kind(elements[first]) and _tells(elements[words[-1]]):
+        return words  # "no retro mugs" turns retro ones down, not mugs
+    first = _past_facet_name(elements, first)
     reached = [*words, first]
     kind, last = _field_of(elements[first]), first
     index = first + 1
@@ -248,6 +254,26 @@ def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
             last = index
         index += 1
     return reached
+
+
+def _names_kind(element: Element) -> bool:
+    return element.span is not None and element.span.of(Kind.CATEGORY) is not None
+
+
+def _tells(element: Element) -> bool:
+    """Tell whether a word that no phrase covers says something: it is no article and no sign."""
+    return element.text.isalnum() and element.text not in _FILLERS
+
+
+def _past_facet_name(elements: Sequence[Element], at: int) -> int:
+    """Return the value that follows a facet's name ("not rated R" negates R), else the same place."""
+    span = elements[at].span
+    named = span.of(Kind.FACET) if span else None
+    following = elements[at + 1] if at + 1 < len(elements) else None
+    if named is None or following is None or following.span is None or following.clause != elements[at].clause:
+        return at
+    value = following.span.of(Kind.VALUE)
+    return at + 1 if value is not None and any(e.field == named.field for e in following.span.entries) else at
 
 
 def _first_governed(elements: Sequence[Element], at: int) -> int | None:

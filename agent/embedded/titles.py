@@ -12,6 +12,8 @@ from agent.embedded.text import words_of
 from retrieval.catalogue import Catalogue
 
 _BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
+ENOUGH = 0.6
+"""The share of a title's words that names it."""
 LONGEST = 8
 """Words of a title that are looked at."""
 
@@ -60,7 +62,7 @@ class Titles:
             telling = next((at for at, word in enumerate(words) if word not in common), len(words))
             for length in range(max(min(2, len(words)), telling + 1), len(words) + 1):
                 key = words[:length]
-                if key in brands:
+                if key in brands or not _distinctive(key, words, brands):
                     continue
                 hashes.append(hash(key))
                 groups.append(number)
@@ -72,6 +74,17 @@ class Titles:
             np.array(rows, dtype=np.int32),
             np.array(whole, dtype=np.bool_),
         )
+
+
+def _distinctive(key: tuple[str, ...], words: tuple[str, ...], brands: set[tuple[str, ...]]) -> bool:
+    """Tell whether a beginning says enough to name its item: most of the title, a brand and more, or a model's number.
+
+    "the first" must not name "The First Wives Club", nor 一家 a restaurant that begins with it.
+    """
+    if len(key) >= ENOUGH * len(words):
+        return True
+    branded = any(key[:length] in brands for length in range(1, len(key)))
+    return branded or (any(word.isdigit() for word in key) and any(word.isalpha() for word in key))
 
 
 def _titles(catalogue: Catalogue) -> Iterator[tuple[int, str, tuple[str, ...]]]:
