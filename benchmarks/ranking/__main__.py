@@ -19,20 +19,17 @@ from benchmarks.ranking import ablation, page, search, tastes
 from benchmarks.ranking.sources import SOURCES
 from core.settings import CHECKOUT
 
-PARTS = ("search", "tastes", "ablation")
 _log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen parts; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ranking", description="How well items are ranked.")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=page.NAMES, default=list(page.NAMES))
     parser.add_argument("--sources", nargs="+", choices=list(SOURCES), default=list(SOURCES))
     parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
     parser.add_argument("--datasets", type=Path, default=datasets_folder())
-    parser.add_argument(
-        "--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop"
-    )
+    parser.add_argument("--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop")
     parser.add_argument("--work", type=Path, default=None, help="keep shops and indexes here: a second run is faster")
     parser.add_argument("--page", type=Path, default=CHECKOUT / "docs" / "quality.md")
     options = parser.parse_args(arguments)
@@ -45,14 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(options: argparse.Namespace, work: Path) -> str:
+def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
     data = options.datasets
     found = search.measure(data, work) if "search" in options.parts else None
     outcomes = []
     for name in options.sources if "tastes" in options.parts else []:
         outcomes.append(tastes.measure(SOURCES[name](data), work, options.users))
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
-    return page.part(found, outcomes, ablated)
+    return page.sections(found, outcomes, ablated)
 
 
 def _quiet() -> None:

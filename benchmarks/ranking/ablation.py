@@ -25,7 +25,7 @@ NDCG, RECALL = "NDCG@10", "hit rate@20"
 LENGTH = 20
 USERS = 400
 SEED = 17
-FULL, POPULAR = "all, as shipped", "popularity alone"
+FULL, POPULAR, RANDOM = "all, as shipped", "popularity alone", "at random"
 LEARNED = frozenset({"bought_together"})
 """Relations that a shop reads out of its log: they know the test part."""
 _log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ class Occasion:
     when: float
     before: Sequence[Interaction]
     """What they did between the cut and this moment."""
+    met: frozenset[str]
+    """Every item that they had met until then: no system's list holds them, since none of them can be right."""
 
 
 @dataclass(frozen=True)
@@ -92,22 +94,21 @@ def occasions(events: pl.DataFrame, early: float, late: float = float("inf")) ->
     given away; ``events`` has the numeric column ``when``.
     """
     past = events.filter(pl.col("when") < early).select("user_id", "item_id")
-    known = set(past["user_id"].to_list())
-    met = set(past.iter_rows())
+    met: dict[str, set[str]] = {}
+    for user, item in past.iter_rows():
+        met.setdefault(user, set()).add(item)
     found = []
     later = events.filter((pl.col("when") >= early) & (pl.col("when") < late)).sort(["user_id", "when", "item_id"])
     for (user,), frame in later.group_by("user_id", maintain_order=True):
-        if user in known:
+        if user in met:
             rows = frame.select("item_id", "event", "value", "when").rows()
-            occasion = _first(str(user), rows, met)
+            occasion = _first(str(user), rows, met[str(user)])
             found += [occasion] if occasion else []
     return found
 
 
-def _first(
-    user: str, rows: Sequence[tuple[str, str, float | None, float]], met: set[tuple[str, ...]]
-) -> Occasion | None:
-    bought = next((item for item, event, *_ in rows if event == "purchase" and (user, item) not in met), None)
+def _first(user: str, rows: Sequence[tuple[str, str, float | None, float]], met: set[str]) -> Occasion | None:
+    bought = next((item for item, event, *_ in rows if event == "purchase" and item not in met), None)
     if bought is None:
         return None
     start = min(when for item, _, _, when in rows if item == bought)
@@ -116,20 +117,34 @@ def _first(
         for item, event, value, when in rows
         if when < start
     ]
-    return Occasion(user, bought, start, before)
+    return Occasion(user, bought, start, before, frozenset(met.union(str(event.item_id) for event in before)))
 
 
 def replay(recommender: Recommender, asked: Sequence[Occasion], now: Now) -> dict[str, npt.NDArray[np.float64]]:
     """Return both measures of every occasion, the shopper's own later events recorded first."""
-    found: dict[str, list[float]] = {NDCG: [], RECALL: []}
+    lists = []
     for occasion in asked:
         now.seconds = occasion.when
         recommender.record(occasion.before)
-        items = recommender.recommend(Query(user_id=UserId(occasion.user), limit=LENGTH)).items
-        places = [int(shown.item.id == occasion.item) for shown in items]
-        found[NDCG].append(hits_ndcg(places, {1}, 10))
-        found[RECALL].append(recall(places, {1}, LENGTH))
-    return {name: np.array(values) for name, values in found.items()}
+        seen = tuple(map(ItemId, sorted(occasion.met)))
+        found = recommender.recommend(Query(user_id=UserId(occasion.user), exclude=seen, limit=LENGTH)).items
+        lists.append([str(shown.item.id) for shown in found])
+    return _worth(lists, asked)
+
+
+def chance(items: Sequence[str], asked: Sequence[Occasion]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return both measures of lists drawn from what a shopper had not met: the floor."""
+    draw = np.random.default_rng(SEED)
+    lists = [[item for item in draw.permutation(items).tolist() if item not in one.met][:LENGTH] for one in asked]
+    return _worth(lists, asked)
+
+
+def _worth(lists: Sequence[Sequence[str]], asked: Sequence[Occasion]) -> dict[str, npt.NDArray[np.float64]]:
+    places = [[int(item == one.item) for item in shown] for shown, one in zip(lists, asked, strict=True)]
+    return {
+        NDCG: np.array([hits_ndcg(row, {1}, 10) for row in places]),
+        RECALL: np.array([recall(row, {1}, LENGTH) for row in places]),
+    }
 
 
 def variants(active: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -172,6 +187,8 @@ def _measured(recommender: Recommender, asked: Sequence[Occasion], now: Now, wor
         for measure_name, found in replay(system, asked, now).items():
             values[measure_name][name] = found
         _log.info("ablation: %s %.4f", name, values[NDCG][name].mean())
+    for measure_name, found in chance(list(recommender.catalogue.ids), asked).items():
+        values[measure_name][RANDOM] = found
     return Ablation(Table(values), all_found, len(asked), sum(bool(occasion.before) for occasion in asked))
 
 

@@ -10,39 +10,73 @@ from pathlib import Path
 from benchmarks.performance_page import machine
 from benchmarks.ranking import ablation, search, tastes
 from benchmarks.ranking.metrics import Table
+from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
+NAMES = ("search", "tastes", "ablation")
 TITLE = "# Quality\n"
 HEAD = """\
 ## Ranking
 
-Measured by `python -m benchmarks.ranking`, which writes this part; every row of it is from one run, seeds are fixed.
+Measured by `python -m benchmarks.ranking`, which writes this part; every table is from one run, seeds are fixed.
 Brackets hold 95 % bootstrap intervals over queries or users (2,000 samples); differences are paired. What is tuned is
 tuned on a validation part, then fitted once on everything before the test. Ours is `Recommender.recommend` with the
 weights that ship, nothing tuned to a data set. Bold: the interval of the difference lies on one side of zero.
 """
 
 
-def part(
-    found: search.Search | None, outcomes: Sequence[tastes.Outcome], ablated: ablation.Ablation | None, note: str = ""
-) -> str:
-    """Return the whole part, its markers included."""
-    about = f"{machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}. {note}".strip()
-    sections = [HEAD, about + "\n"]
-    sections += [_search(found)] if found else []
-    sections += [_tastes(outcomes)] if outcomes else []
-    sections += [_ablation(ablated)] if ablated else []
-    return "\n".join([START, *sections, END]) + "\n"
+NOT_YET = """\
+Not measured yet: SASRec, two-tower and other trained models, cold start, learning online, faithfulness of reasons.
+"""
 
 
-def write(path: Path, text: str) -> None:
-    """Replace the part between the markers; a page without them gets it at its end."""
+def sections(
+    found: search.Search | None = None,
+    outcomes: Sequence[tastes.Outcome] = (),
+    ablated: ablation.Ablation | None = None,
+) -> dict[str, str]:
+    """Return the text of each section that was measured, by its name."""
+    texts = {}
+    if found:
+        texts["search"] = _search(found)
+    if outcomes:
+        texts["tastes"] = _tastes(outcomes)
+    if ablated:
+        texts["ablation"] = _ablation(ablated)
+    about = f"\nOne run: {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n"
+    return {name: text + about for name, text in texts.items()}
+
+
+def write(path: Path, texts: Mapping[str, str]) -> None:
+    """Replace the sections that were measured; others, and what stands around this part, are left alone."""
     page = path.read_text(encoding="utf-8") if path.exists() else TITLE
-    pattern = re.compile(re.escape(START) + r".*?" + re.escape(END) + r"\n?", re.DOTALL)
+    old = _between(page, START, END) or ""
+    kept = {name: _between(old, *_marks(name)) for name in NAMES}
+    blocks = []
+    for name in NAMES:
+        text = texts.get(name, kept[name])
+        if text is not None:
+            start, end = _marks(name)
+            blocks.append(f"{start}\n{text.strip()}\n{end}\n")
+    part = "\n".join([START, HEAD, *blocks, NOT_YET, END]) + "\n"
+    pattern = _pattern(START, END)
     # A function, since a replacement's backslashes would be read as groups.
-    page = pattern.sub(lambda _: text, page) if pattern.search(page) else f"{page.rstrip()}\n\n{text}"
+    page = pattern.sub(lambda _: part, page) if pattern.search(page) else f"{page.rstrip()}\n\n{part}"
     path.write_text(page, encoding="utf-8")
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- ranking: {name} -->", f"<!-- /ranking: {name} -->"
+
+
+def _pattern(start: str, end: str) -> re.Pattern[str]:
+    return re.compile(re.escape(start) + r"(.*?)" + re.escape(end) + r"\n?", re.DOTALL)
+
+
+def _between(text: str, start: str, end: str) -> str | None:
+    found = _pattern(start, end).search(text)
+    return found.group(1) if found else None
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -75,18 +109,23 @@ def _search(found: search.Search) -> str:
         f"judged products of a query alone; judged@{search.K} is the share of judged products among the first "
         f"{search.K} of the whole catalogue: most products have no label, so a low share is no fault. Only the blend's "
         f"weight is fitted: chosen for each fold of the queries on the other {search.FOLDS - 1} (share of the "
-        f"lexical score: {chosen}). RRF joins plain BM25 and dense (k = {search.RANK_CONSTANT}).\n"
+        f"lexical score: {chosen}). Every judged product is scored, wherever it stands, so figures of runs that "
+        f"rank a retrieved list alone do not compare. RRF joins plain BM25 and dense (k = {search.RANK_CONSTANT}).\n"
     )
     head = ["system", search.NDCG, search.JUDGED, "less plain BM25", "less ours"]
     return f"{text}\n{_table(head, rows)}"
 
 
 def _tastes(outcomes: Sequence[tastes.Outcome]) -> str:
+    grids = ", ".join(f"{one.name} {len(one.choices)}" for one in baselines() if len(one.choices) > 1)
     text = (
         "### Collaborative filtering\n\nNew items only: what a user has is taken out of every system's list. Recall@20 "
         "is over the smaller of 20 and the number of relevant items. Our shop of each data set holds what the others "
-        "learn from, no more, and no prices, dates and mean ratings, since those were computed over the test too; its "
-        "list passes through the choice for diversity. Online Retail's titles and kinds stand as in the whole data.\n"
+        "learn from, no more (only likes, though it could use dislikes), and no prices, dates and mean ratings, since "
+        "those were computed over the test too; its list passes through the choice for diversity. Online Retail's "
+        "titles and kinds stand as in the whole data. "
+        f"Grids are small ({grids}); the column before the last tells what each was tuned to, by NDCG "
+        "on the validation part.\n"
     )
     return "\n".join([text, *(_outcome(outcome) for outcome in outcomes)])
 
@@ -106,7 +145,9 @@ def _outcome(outcome: tastes.Outcome) -> str:
     thirds = outcome.thirds
     sparse = [[name, *(str(table.estimate(tastes.NDCG, name, mask)) for mask in thirds.values())] for name in names]
     asked = len(outcome.sizes)
-    shown = f"{asked:,} of the {outcome.asked:,} test users, drawn at random" if asked < outcome.asked else f"{asked:,}"
+    shown = (
+        f"{asked:,} of the {outcome.asked:,} test users, drawn at random" if asked < outcome.asked else f"all {asked:,}"
+    )
     text = (
         f"#### {outcome.source.name}\n\nSplit: {outcome.source.how}. Before the test: {outcome.events:,} pairs of "
         f"{outcome.users:,} users and {outcome.items:,} items. Test users: {shown}. Seconds: fitting and scoring these "
@@ -137,7 +178,7 @@ def _ablation(found: ablation.Ablation) -> str:
         "the shopper had not met before, just before their first look at it; what they did between the cut and then is "
         f"recorded first. {found.asked:,} of {found.occasions:,} such purchases, {found.personal:,} of them with "
         "earlier events since the cut. There is no question, so text sources are silent: the table of product search "
-        "shows those.\n"
+        "shows those. What the shopper had met before is in no list, since it cannot be right here.\n"
     )
     head = [
         "sources", ablation.NDCG, ablation.RECALL, f"all less it, {ablation.NDCG}", f"all less it, {ablation.RECALL}",

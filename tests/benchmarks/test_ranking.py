@@ -179,7 +179,10 @@ def test_an_occasion_gives_nothing_away():
     (found,) = ablation.occasions(events, early=5.0)
     assert (found.user, found.item, found.when) == ("a", "new", 12.0)
     assert [str(event.item_id) for event in found.before] == ["old", "y"]
+    assert found.met == {"old", "y"}
     assert ablation.occasions(events, early=5.0, late=12.0) == []
+    drawn = ablation.chance(["old", "y", "new"], [found])
+    assert drawn[ablation.NDCG].tolist() == [1.0]
 
 
 # -- the page and a tiny run -------------------------------------------------------------------------------------------
@@ -187,13 +190,14 @@ def test_an_occasion_gives_nothing_away():
 
 def test_only_our_own_part_of_the_page_is_replaced(tmp_path):
     path = tmp_path / "quality.md"
-    page.write(path, page.part(None, [], None, "first"))
+    page.write(path, {"search": "first", "ablation": "stays"})
     path.write_text(path.read_text(encoding="utf-8") + "\n<!-- other -->kept\n", encoding="utf-8")
-    page.write(path, page.part(None, [], None, "second \\1"))
+    page.write(path, {"search": "second \\1"})
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# Quality")
     assert "second \\1" in text
     assert "first" not in text
+    assert text.index("second") < text.index("stays")
     assert text.count(page.START) == text.count(page.END) == 1
     assert "<!-- other -->kept" in text
 
@@ -228,7 +232,7 @@ def test_a_tiny_run(tmp_path):
     assert min(found[name] for name in ("kNN", "EASE", tastes.OURS_CF)) > found["popularity"] + 0.1
     again = tastes.Task.of(source.split.known, source.split.test, 30)
     assert again.measure(again.rankings(SYSTEMS[0], {}))[tastes.NDCG].mean() == found["popularity"]
-    text = page.part(None, [outcome], None)
+    text = page.sections(outcomes=[outcome])["tastes"]
     assert "#### Tiny" in text
     assert "| EASE |" in text
 
