@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from agent.embedded.degrees import Step, degree_of, vague_wish
-from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
+from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Entry, Kind
 from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
 from agent.embedded.reading import Element, Reading
 from agent.embedded.telling import telling_words
@@ -18,6 +18,8 @@ from retrieval.columns import fold
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
 
+MAX_SHOWN = 10
+"""Items that are shown at once at most, however many are asked for."""
 _FORGETTABLE = frozenset({Kind.BRAND, Kind.VALUE, Kind.CATEGORY, Kind.LOW, Kind.HIGH})
 """What "forget …" may name besides a facet."""
 
@@ -48,6 +50,8 @@ class Needs:
     """Items named by their title."""
     category: str | None = None
     """The category that is newly asked for."""
+    count: int | None = None
+    """How many items are wanted, when the message says so."""
     text: str = ""
     unknown: tuple[str, ...] = ()
     """Words that carry meaning but that the vocabulary does not know."""
@@ -102,9 +106,21 @@ class NeedsReader:
             facets=tuple(dict.fromkeys(self._facets)),
             items=tuple(dict.fromkeys(entry.value for entry in items if entry)),
             category=self._new_category,
+            count=self._count(),
             text=" ".join(dict.fromkeys(words)),
             unknown=tuple(self._reading.free(self._vocabulary.stopwords)),
         )
+
+    def _count(self) -> int | None:
+        """Read "five laptops", "the three cheapest", "五家": a bare number before what it counts."""
+        for element, following in pairwise(self._reading.elements):
+            number, counted = element.number, following.span
+            if number is None or counted is None or element.currency or following.role("range", "and", "or"):
+                continue
+            counts = counted.of(Kind.CATEGORY, *DEGREES) or following.role("one", "lowest", "highest", "best")
+            if counts and number.value == int(number.value) and 2 <= number.value <= MAX_SHOWN:
+                return int(number.value)
+        return None
 
     def _find_category(self, current: str | None) -> tuple[str | None, list[Constraint]]:
         named: list[tuple[Element, Entry]] = []

@@ -119,8 +119,9 @@ def _is_free(covered: dict[int, Span], at: int) -> bool:
 
 
 def _unit_follows(covered: dict[int, Span], at: int) -> bool:
+    """Tell whether a unit or a measure word ("三款") follows."""
     span = covered.get(at)
-    return span is not None and span.of(Kind.UNIT) is not None
+    return span is not None and (span.of(Kind.UNIT) is not None or span.role("one"))
 
 
 def _multiplied(tokens: Sequence[Token], covered: dict[int, Span], value: float, end: int) -> tuple[float, int]:

@@ -99,6 +99,7 @@ class Requests:
             else:  # nothing is shown yet that it could be relative to
                 sorts.append(Sort(critique.field, critique.higher))
         constraints += self._different(needs.different, shown)
+        removed = sorted({*removed, *self._outdone(base.constraints, constraints)})
         arguments: dict[str, Any] = {
             "set": [constraint_argument(constraint) for constraint in constraints],
             "remove": removed,
@@ -110,6 +111,8 @@ class Requests:
             ]
         if fresh:
             arguments["anchors"] = []
+        if needs.count is not None:
+            arguments["limit"] = needs.count
         if gift := self._gift(message):
             arguments["gift"] = gift == "gift"
         return {
@@ -178,6 +181,15 @@ class Requests:
         if not own or self._possible(*earlier, *new, bound) or not self._possible(*rest, *new, bound):
             return set()
         return own
+
+    def _outdone(self, earlier: Sequence[Constraint], new: Sequence[Constraint]) -> set[str]:
+        """Return earlier requirements of a field that leave nothing beside the newer ones of it: red, then blue."""
+        musts = [c for c in (*earlier, *new) if c.strength is Strength.MUST]
+        fields = {c.field for c in new}
+        own = {c.id for c in earlier if c.field in fields and c.strength is Strength.MUST}
+        if not own or self._possible(*musts):
+            return set()
+        return own if self._possible(*(c for c in musts if c.id not in own)) else set()
 
     def _different(self, fields: Sequence[str], shown: Sequence[Item]) -> list[Constraint]:
         found: list[Constraint] = []
