@@ -125,7 +125,7 @@ def _tastes(outcomes: Sequence[tastes.Outcome]) -> str:
         "those were computed over the test too; its list passes through the choice for diversity. Online Retail's "
         "titles and kinds stand as in the whole data. "
         f"Grids are small ({grids}); the column before the last tells what each was tuned to, by NDCG "
-        "on the validation part.\n"
+        "on the validation part. BPR has the smallest grid: its row shows these settings, not its best.\n"
     )
     return "\n".join([text, *(_outcome(outcome) for outcome in outcomes)])
 
