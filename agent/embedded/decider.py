@@ -249,7 +249,8 @@ class EmbeddedDecider:
         return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if indifferent else None
 
     def _more(self, message: Message) -> Decision | None:
-        if not message.reading.roles("else") or not message.needs.empty:
+        wants_others = message.reading.roles("else", "other") and not message.references.named
+        if not wants_others or not message.needs.empty or message.needs.unknown:
             return None
         if not message.context.state.seen:
             return None

@@ -78,6 +78,7 @@ class NeedsReader:
         self._vocabulary = vocabulary
         self._catalogue = vocabulary.catalogue
         self._asked = asked
+        self._measured = find_quantities(reading, vocabulary)
         self._new_category, self._categories = self._find_category(category)
         self._category = self._new_category or category
         self._constraints: list[Constraint] = []
@@ -87,7 +88,6 @@ class NeedsReader:
         self._dropped: list[str] = []
         self._facets: list[str] = []
         self._used: set[int] = set()
-        self._measured = find_quantities(reading, vocabulary)
 
     def needs(self) -> Needs:
         """Return what the message asks for."""
@@ -131,8 +131,10 @@ class NeedsReader:
                 named.append((element, entry))
         wanted = [(e, entry) for e, entry in named if not e.negated]
         direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
-        # "phones with 256 GB storage": a word that also names a facet is the facet where another names the category.
-        direct = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))] or direct
+        # "256 GB storage": a word that also names a facet is the facet where another names the category, or an amount
+        # stands in the message.
+        things = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))]
+        direct = things or ([] if self._measured else direct)
         unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
         if not direct:
             node = next((found for e in self._reading.elements if (found := self._head_of(e, current))), None)

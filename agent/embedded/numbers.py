@@ -129,6 +129,8 @@ def _multiplied(tokens: Sequence[Token], covered: dict[int, Span], value: float,
     if end >= len(tokens):
         return value, end
     token, span = tokens[end], covered.get(end)
+    if span is not None and span.end - span.start > 1 and span.of(Kind.UNIT):
+        return value, end  # 百 in "48百万像素" belongs to the unit
     if token.text in _GROUPS or token.text in _PLACES:
         place = _GROUPS.get(token.text) or _PLACES[token.text]
         return value * place, end + 1

@@ -14,7 +14,7 @@ MAX_TOKENS = 400
 _ARTICLES = frozenset({"a", "an", "the"})
 _FILLERS = _ARTICLES | set("any of such these those this that your 的 这 那 个 款 些".split())
 _EITHER = DEGREES | {Kind.CATEGORY}
-_STOPS = frozenset(".;!?。;！？\n")
+_STOPS = frozenset(".;:!?。；：！？\n")
 _NEAR = 4
 """Elements after "for" among which the first thing that it governs is looked for."""
 _COMMAS = frozenset(",，、/")

@@ -111,6 +111,8 @@ class Requests:
             ]
         if fresh:
             arguments["anchors"] = []
+        if message.reading.roles("else"):  # "none of these, it should be white"
+            arguments["exclude"] = list(state.seen)
         if needs.count is not None:
             arguments["limit"] = needs.count
         if gift := self._gift(message):

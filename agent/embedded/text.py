@@ -46,7 +46,8 @@ class Token:
 
 def normalise(text: str) -> str:
     """Return the text in NFKC and lower case, control characters as spaces."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").lower()
+    # A full-width comma separates: it groups no thousands ("至少1，410欧元").
+    text = unicodedata.normalize("NFKC", text.replace("，", ", ")).replace("’", "'").lower()
     return text if text.isprintable() else _UNSEEN.sub(" ", text)
 
 
