@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from core.entities import FacetType
 from core.errors import Problem, ShopError
@@ -204,6 +204,6 @@ def load_shop(folder: Path) -> Shop:
         raise ShopError(problems) from error
 
 
-def _said(finding: ErrorDetails) -> str:
+def _said(finding: Mapping[str, Any]) -> str:
     """Return what is wrong in the words of somebody who writes YAML, not Python."""
-    return _SAID.get(finding["type"], finding["msg"])
+    return _SAID.get(finding["type"], str(finding["msg"]))
