@@ -132,7 +132,7 @@ def _build(
         _write_text(draft / MANIFEST, json.dumps({**header, **written}, ensure_ascii=False, indent=1))
         folder = root / f"{header['fingerprint'][:16]}-{time.time_ns():x}"
         draft.rename(folder)
-    except BaseException:
+    except BaseException:  # whatever stops it, an interrupt too: no half-written build is left
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return folder

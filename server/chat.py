@@ -163,7 +163,7 @@ class ChatService:
         feed = TurnFeed(self._events(turn))
         try:
             first = await feed.next(self._keep_alive)
-        except BaseException:
+        except BaseException:  # a cancelled request too must stop its turn
             await feed.close()
             raise
         return EventStream(frames(feed, first, ChunkWriter(include_usage), keep_alive=self._keep_alive))

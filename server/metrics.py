@@ -58,7 +58,7 @@ class Metrics:
                     clock.see(event)
                     yield event
             cause = "failed"
-        except Exception:
+        except Exception:  # counted, whatever it is, and raised on
             cause = "failed"
             raise
         finally:

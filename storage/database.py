@@ -52,7 +52,7 @@ class Database:
             self._connection = _connect(path, busy_seconds)
             try:
                 self._migrate(migrations)
-            except BaseException:
+            except BaseException:  # whatever fails, the file is not left open
                 self.close()
                 raise
 
@@ -87,7 +87,7 @@ class Database:
                 yield connection
                 if self._depth == 1:
                     connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # an interrupt too rolls back
                 if self._depth == 1 and connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
@@ -137,7 +137,7 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         # In WAL mode NORMAL survives a killed process without loss, and a power cut without corruption.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException:
+    except BaseException:  # whatever fails, the file is not left open
         connection.close()
         raise
     return connection
