@@ -15,10 +15,13 @@ FloorwalkerError(code)
 │  ├ ToolRetry              it can mend its call; the message says how
 │  └ ToolFailed             it cannot; tell the user
 ├ ServiceError              the customer: identity, policy or back end refuses
-└ ModelError                the LLM: unavailable, too slow, out of context
-   ├ ModelUnavailable
-   ├ ModelTimeout
-   └ ContextOverflow
+└ ModelError                the LLM: the embedded model finishes the turn
+   ├ ModelUnavailable       its server does not answer, refuses, or breaks off
+   ├ ModelOverloaded        its server has too much to do
+   ├ ModelTimeout           too slow
+   ├ ModelBadOutput         an answer that cannot be used: empty, endless, broken JSON
+   ├ ContextOverflow        the prompt does not fit
+   └ WrongModel             the operator: the server does not serve the model that is named
 """
 
 from __future__ import annotations
@@ -175,13 +178,31 @@ class ModelUnavailable(ModelError):
     code = "model_unavailable"
 
 
+class ModelOverloaded(ModelError):
+    """The LLM's server has too much to do."""
+
+    code = "model_overloaded"
+
+
 class ModelTimeout(ModelError):
     """The LLM took too long."""
 
     code = "model_timeout"
 
 
+class ModelBadOutput(ModelError):
+    """The LLM's answer cannot be used."""
+
+    code = "model_bad_output"
+
+
 class ContextOverflow(ModelError):
     """The prompt does not fit the model."""
 
     code = "context_overflow"
+
+
+class WrongModel(ModelError):
+    """The LLM's server does not serve the model that is named."""
+
+    code = "wrong_model"
