@@ -33,7 +33,7 @@ from core.events import (
 )
 from retrieval.catalogue import Catalogue
 from tools.context import Services, ToolContext
-from tools.registry import run_tool
+from tools.registry import run_tool, writes
 from tools.results import (
     CartShown,
     Compared,
@@ -61,6 +61,8 @@ class Turn:
     """The state before the turn."""
     model: str
     mode: str
+    read_only: bool = False
+    """True when tools that write are not run."""
 
 
 class Progress(TypedDict, total=False):
@@ -111,7 +113,7 @@ class TurnGraph:
     async def _decide(self, state: Progress) -> Progress:
         context = state["turn"].context
         if not context.message.strip():  # chips were edited without a word: answer the wants as they are now
-            return {"decision": Decision((Intent.REFINE,), (ToolCall("recommend_items"),))}
+            return {"decision": Decision((Intent.REFINE,), (ToolCall("recommend_items", {"again": True}),))}
         return {"decision": await self._decider.decide(context)}
 
     async def _act(self, state: Progress) -> Progress:
@@ -144,6 +146,9 @@ class TurnGraph:
         if decision.rewind:
             state = rewind(state, decision.rewind)
         for call in decision.calls:
+            if turn.read_only and writes(call.name):
+                logger.info("turn %s: %s is not run: the caller may only look", turn.turn_id, call.name)
+                continue
             if emit is not None:
                 emit(ToolStarted(call.name, call.arguments))
             context = ToolContext(

@@ -52,6 +52,10 @@ class TurnRequest:
     """The messages before this one, oldest first."""
     retry_key: str | None = None
     """Same key, same message: a retried request."""
+    read_only: bool = False
+    """True when the caller may only look (an agent's read-only tool): tools that write are not run."""
+    identity_token: str | None = field(default=None, repr=False)
+    """Who is signed in on the shop's site, as it signed it (``commerce/tokens.py``); never logged."""
 
 
 @dataclass(frozen=True, slots=True)

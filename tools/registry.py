@@ -56,6 +56,11 @@ TOOLS: Mapping[str, Tool] = {
 }
 
 
+def writes(name: str) -> bool:
+    """Return whether a tool changes anything outside of the conversation."""
+    return name in TOOLS and TOOLS[name].writes
+
+
 def run_tool(name: str, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
     """Validate a call and run it.
 
