@@ -25,6 +25,8 @@ class Recommended:
     """The items that the recommendations resemble, when that was asked."""
     ignored: tuple[str, ...] = ()
     """Words of the need that nothing in the catalogue answers to."""
+    kept: tuple[Item, ...] = ()
+    """Items shown before that satisfy the wants too; others come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class IdentityNeeded:
     """``order_id``, ``email``: what has not been said yet."""
     why: str = "unverified"
     """``unverified`` (not tried), ``refused`` (tried, wrong), ``limited`` (too many tries), ``session`` (the session's
-    id was not issued by this server, so it cannot hold an identity)."""
+    id was not issued by this server, so it cannot hold an identity), ``sign_in`` (only the shop's site can tell)."""
 
 
 @dataclass(frozen=True, slots=True)

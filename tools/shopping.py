@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from core.conversation import StateChange, Wants
-from core.entities import Constraint, FacetType, Item, ItemId, Query, Recommendation, Value
+from core.entities import Constraint, FacetType, Item, ItemId, Query, Ranking, Recommendation, Value
 from core.errors import ToolRetry
+from retrieval.constraints import mask
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
 from tools.context import ToolContext
@@ -49,14 +50,35 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
     exclude = _known(arguments.exclude, context)
     limit = arguments.limit or context.services.shop.rules.show
     query = query_for(wants, user_id=context.user_id, language=context.language, limit=limit, exclude=exclude)
-    ranking = recommender.recommend(query)
+    ranking = recommender.recommend(query) if arguments.again else _unseen_first(query, context)
     questions = tuple(q for q in ranking.questions if q.field not in state.asked)
     ranking = replace(ranking, questions=questions)
     shown = tuple(entry.item.id for entry in ranking.items)
     change = replace(change, shown=shown or None, focus=shown or None)
     like = tuple(recommender.catalogue.items(wants.anchors)) if anchors else ()
-    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored))
+    kept = () if arguments.again or not constraints else _still_fitting(query, ranking, context)
+    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored), kept)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
+
+
+def _unseen_first(query: Query, context: ToolContext) -> Ranking:
+    """Return the ranking with what was shown before behind what was not: a shopper goes on, and does not go round."""
+    recommender, seen = context.services.recommender, context.state.seen
+    ranking = recommender.recommend(replace(query, exclude=(*query.exclude, *seen)) if seen else query)
+    if not seen or not ranking.matches or len(ranking.items) >= query.limit:
+        return ranking
+    new = [entry.item.id for entry in ranking.items]
+    rest = recommender.recommend(replace(query, exclude=(*query.exclude, *new), limit=query.limit - len(new)))
+    return replace(ranking, items=(*ranking.items, *rest.items))
+
+
+def _still_fitting(query: Query, ranking: Ranking, context: ToolContext) -> tuple[Item, ...]:
+    """Return what is on screen, satisfies everything wanted now, and makes room for what was not shown yet."""
+    catalogue = context.services.recommender.catalogue
+    gone = {*query.exclude, *query.disliked, *query.anchors, *(entry.item.id for entry in ranking.items)}
+    fits = mask(catalogue, query.constraints)
+    shown = [item_id for item_id in context.state.shown if item_id not in gone and catalogue.has(item_id)]
+    return tuple(catalogue.items([item_id for item_id in shown if fits[catalogue.row(item_id)]]))
 
 
 def item_details(arguments: ItemDetails, context: ToolContext) -> ToolResult:

@@ -104,7 +104,11 @@ class EmbeddedDecider:
             state = message.context.state
             if not state.past:
                 return Decision((Intent.UNDO,), note="nothing_to_undo")
-            calls = (ToolCall("recommend_items", {}),) if state.past[-1].constraints or state.past[-1].text else ()
+            calls = (
+                (ToolCall("recommend_items", {"again": True}),)
+                if state.past[-1].constraints or state.past[-1].text
+                else ()
+            )
             return Decision((Intent.UNDO,), calls, rewind="undo")
         return None
 

@@ -17,6 +17,7 @@ from core.entities import Constraint, FacetType, Op, Relaxation, Strength
 from tools.results import Recommended
 
 _RELAXATIONS = 3
+_KEPT = 3
 
 
 def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piece]:
@@ -28,6 +29,9 @@ def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piec
         return
     yield Piece(voice.paragraph([*sentences, _lead(voice, found)]))
     yield from entries(voice, items, found.wants)
+    if found.kept:
+        names = [voice.name(item) for item in found.kept[:_KEPT]]
+        yield Piece(voice.say("notice.kept", names=voice.values.listing(names), one=len(names) == 1))
     question = voice.context.state.question
     if question is not None:
         worded = (
