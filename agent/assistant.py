@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from agent.direct import DirectCall
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
 from agent.embedded.writer import EmbeddedWriter
+from agent.identity import holds_identity, identified
 from agent.ports import TurnContext
 from agent.profile import profile_of
 from agent.sessions import SessionNames
-from agent.state import begin
+from agent.state import begin, finish, merge
 from agent.turn import Turn, TurnGraph
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
@@ -37,7 +39,9 @@ from retrieval.pipeline import Recommender
 from storage.events import EventLog, Shown
 from storage.secrets import server_secret
 from storage.sessions import SessionStore, Utterance
-from tools.context import Services
+from tools.context import Services, ToolContext
+from tools.registry import run_tool
+from tools.results import ToolResult
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +86,8 @@ class Assistant:
         recommender = index.open(settings.shop, data, settings, progress, embedder=embedder)
         shop = recommender.catalogue.shop
         policies = PolicyBook.open(shop, embedder, data)
-        services = Services(shop, recommender, policies, OrderDesk.open(shop, data, offers_of(recommender)))
+        desk = OrderDesk.open(shop, data, offers_of(recommender), secrets=settings.identity_secrets())
+        services = Services(shop, recommender, policies, desk)
         place = data / "conversations" / _folder_name(settings.shop)
         place.mkdir(parents=True, exist_ok=True)
         events = EventLog(place / "events.db")
@@ -118,7 +123,7 @@ class Assistant:
                 for repeated in _repeated(known):
                     yield repeated
                 return
-            state = await self._state(request)
+            state = await identified(self.desk, request, await self._state(request))
             turn = self._turn(request, begin(state, self._language(request, state), request.edit), request.message)
             yield TurnStarted(turn.session_id, turn.turn_id)
             async for event in self._graph.run(turn):
@@ -136,6 +141,34 @@ class Assistant:
             if isinstance(event, TurnDone):
                 return event.reply
         raise RuntimeError("a turn ended without an answer")
+
+    async def call(self, call: DirectCall) -> ToolResult:
+        """Run one tool as a turn of its own: for doors whose callers choose the tools themselves.
+
+        Session, lock, identity and the gate of writes are the conversation's: what one call read back, only a later
+        one confirms.
+
+        Raises:
+            ToolRetry: there is no such tool, or its arguments are wrong.
+            ToolFailed: the tool cannot do it.
+        """
+        session = call.session
+        async with self._locks.setdefault(session.key, asyncio.Lock()):
+            known = await asyncio.to_thread(self._sessions.load, session.key) if call.keep else None
+            state = known or ConversationState()
+            state = begin(state, call.language or state.language or self.shop.language, None)
+            if call.check is not None:
+                call.check(state)
+            context = ToolContext(
+                self._services, state, state.language, session.key, session.issued, call.user_id
+            )  # fmt: skip
+            result = await asyncio.to_thread(run_tool, call.name, call.arguments, context)
+            if call.keep:
+                state = finish(merge(state, result.change), (), (result.evidence,), None, False)
+                await asyncio.to_thread(
+                    self._sessions.save, [session.key], state, issued=session.issued, user_id=call.user_id
+                )
+        return result
 
     def new_session(self, scope: str = "") -> SessionRef:
         """Issue a session: only such a session may hold an identity."""
@@ -205,8 +238,9 @@ class Assistant:
         )
         session = request.session
         turn_id = f"t_{secrets.token_urlsafe(12)}"
-        issued = session.issued and not (session.stateless and request.history)
-        return Turn(turn_id, session.session_id, session.key, issued, context, self.model, self.mode)
+        issued = holds_identity(request)
+        kind = (self.model, self.mode, request.read_only)
+        return Turn(turn_id, session.session_id, session.key, issued, context, *kind)
 
     def _with_transcript(self, request: TurnRequest, reply: Reply) -> Reply:
         """Give a hand-off what was said so far, for the person who takes over."""

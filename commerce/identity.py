@@ -1,4 +1,4 @@
-"""Who a customer is: proof by order number and e-mail, or by name and postcode, with limited tries and no hints."""
+"""Who a customer is: proof by order number and e-mail, by name and postcode, or by a token; no hints, limited tries."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import hmac
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from commerce.records import Customer, Order, order_key, plain
+from commerce.tokens import LEEWAY, Claims, TokenVerifier, invalid_token, not_accepted
 from core.conversation import Identity
 from core.errors import ServiceError
 from storage.database import Database
@@ -27,6 +29,7 @@ ORDERS_KEPT = 20
 
 MIGRATIONS = (
     "CREATE TABLE failures (subject TEXT NOT NULL, time REAL NOT NULL); CREATE INDEX s ON failures (subject);",
+    "CREATE TABLE tokens (name TEXT PRIMARY KEY, session TEXT NOT NULL, expires REAL NOT NULL) WITHOUT ROWID;",
 )
 
 
@@ -53,14 +56,28 @@ class People(Protocol):
 class IdentityDesk:
     """Turns what a customer says of themselves into an identity, or not."""
 
-    def __init__(self, people: People, attempts: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        people: People,
+        attempts: Path,
+        *,
+        tokens: TokenVerifier | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         """Keep the wrong tries in a file, so that a restart does not forgive them.
+
+        Args:
+            people: knows the customers and their orders.
+            attempts: the file.
+            tokens: checks tokens; None where none are accepted.
+            clock: tells seconds since the epoch.
 
         Raises:
             StorageError: the file or its folder cannot be used.
         """
         self._people = people
         self._attempts = Database(attempts, MIGRATIONS)
+        self._tokens = tokens
         self._clock = clock
         self._one_at_a_time = threading.Lock()
         """Or many tries at once would all be counted after all were allowed."""
@@ -100,6 +117,24 @@ class IdentityDesk:
                 return None
         return self._identity(found[0])
 
+    def by_token(self, token: str, *, session: str) -> Identity:
+        """Return the identity of who is signed in on the shop's site; it ends with the token.
+
+        A token with an id of its own (``jti``) holds in the first session that shows it and in no other.
+
+        Raises:
+            RequestError: status 400 where no tokens are accepted, 401 for a token that proves nothing.
+        """
+        if self._tokens is None:
+            raise not_accepted()
+        claims = self._tokens.verify(token)
+        if claims.token_id is not None:
+            self._tie(claims, session)
+        customer = self._people.customer(claims.customer_id)
+        if customer is None or customer.id != claims.customer_id:
+            raise invalid_token()
+        return replace(self._identity(customer), expires=claims.expires)
+
     def close(self) -> None:
         """Close the file of wrong tries."""
         self._attempts.close()
@@ -107,6 +142,16 @@ class IdentityDesk:
     def _identity(self, customer: Customer) -> Identity:
         orders = tuple(order.id for order in self._people.orders_of(customer.id)[:ORDERS_KEPT])
         return Identity(customer.id, orders, self._clock() + IDENTITY_SECONDS)
+
+    def _tie(self, claims: Claims, session: str) -> None:
+        """Tie a token to the session; what it is known by and the session are kept as digests only."""
+        name, holder = _name(f"token:{claims.token_id}"), _name(f"session:{session}")
+        with self._attempts.transaction() as connection:
+            connection.execute("DELETE FROM tokens WHERE expires <= ?", (self._clock() - LEEWAY,))
+            connection.execute("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", (name, holder, claims.expires))
+            first = connection.execute("SELECT session FROM tokens WHERE name = ?", (name,)).fetchone()
+        if not hmac.compare_digest(first[0], holder):
+            raise invalid_token()
 
     def _refuse_guessing(self, subjects: tuple[str, str]) -> None:
         now = self._clock()

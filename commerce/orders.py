@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import secrets
+import secrets as random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +17,7 @@ from commerce.identity import IdentityDesk
 from commerce.loading import read_desk_data
 from commerce.records import Customer, Order, OrderLine, OrderStatus, order_facts
 from commerce.sqlite_backend import SqliteBackend, no_offers
+from commerce.tokens import TokenVerifier
 from core.conversation import Identity
 from core.errors import Problem, ServiceError, ShopError
 from core.shop import Shop
@@ -49,6 +50,7 @@ class OrderDesk:
         data_dir: Path,
         offers: Offers = no_offers,
         *,
+        secrets: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> OrderDesk:
         """Open the desk of a shop, taking over its customers and orders files where they are new or changed.
@@ -59,9 +61,11 @@ class OrderDesk:
             shop: the shop.
             data_dir: where the desk's files go, in a folder of the shop's own.
             offers: item id -> the item as it is sold now, or None; exchanges and carts need it.
+            secrets: what the shop's site may have signed identity tokens with.
             clock: tells seconds since the epoch.
 
         Raises:
+            SettingsError: a secret is too short.
             ShopError: a file cannot be read at all.
             StorageError: the data folder cannot be used.
         """
@@ -74,7 +78,8 @@ class OrderDesk:
         place = data_dir / "desk" / _folder_name(shop)
         backend = SqliteBackend(place / "orders.db", shop.returns, offers, checkout=shop.checkout, clock=clock)
         backend.import_records(data.customers, data.orders)
-        desk = cls(backend, IdentityDesk(backend, place / "attempts.db", clock=clock), clock=clock)
+        tokens = TokenVerifier(secrets, shop.key) if secrets and "token" in shop.identity else None
+        desk = cls(backend, IdentityDesk(backend, place / "attempts.db", tokens=tokens, clock=clock), clock=clock)
         desk.problems = data.problems
         return desk
 
@@ -100,6 +105,14 @@ class OrderDesk:
             ServiceError: ``too_many_tries``.
         """
         return self._identities.by_name(name, postcode, session=session)
+
+    def verify_token(self, token: str, *, session: str) -> Identity:
+        """Return the identity of who is signed in on the shop's site; it ends with the token.
+
+        Raises:
+            RequestError: status 400 where no tokens are accepted, 401 for a token that proves nothing.
+        """
+        return self._identities.by_token(token, session=session)
 
     def valid(self, identity: Identity | None) -> bool:
         """Return whether an identity is there and has not expired."""
@@ -151,7 +164,7 @@ class OrderDesk:
             raise ServiceError("there is nothing to change", code="no_items")
         preview = self.backend.preview(customer_id, changes)
         return PendingAction(
-            key=secrets.token_hex(16),
+            key=random.token_hex(16),
             customer_id=customer_id,
             changes=tuple(changes),
             effects=preview.effects,

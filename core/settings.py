@@ -27,6 +27,11 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
     operator_key: SecretStr | None = Field(None, description="guards /metrics and /insights")
+    identity_secret: SecretStr | None = Field(
+        None,
+        description="checks identity tokens that the shop's site signs, at least 32 bytes; several, separated by "
+        "commas, while one is replaced",
+    )
     allowed_hosts: str = Field(
         "", description="host names under which a proxy on this machine passes requests on, separated by commas"
     )
@@ -36,6 +41,11 @@ class Settings(BaseSettings):
     max_message: int = Field(20_000, gt=0, description="characters that a message may have")
     watch: bool = Field(True, description="follow price, stock and item changes in the shop folder while serving")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
+
+    def identity_secrets(self) -> tuple[str, ...]:
+        """Return the secrets that may have signed an identity token; empty when none is set."""
+        secrets = self.identity_secret.get_secret_value() if self.identity_secret else ""
+        return tuple(secret.strip() for secret in secrets.split(",") if secret.strip())
 
     @property
     def exposed(self) -> bool:

@@ -33,9 +33,18 @@ def _lists_by_language(value: Any) -> Any:
     return {"en": value} if isinstance(value, list) else value
 
 
+def _listed(value: Any) -> Any:
+    """Let one stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
 Words = Annotated[dict[str, list[str]], BeforeValidator(_lists_by_language)]
+
+
+IdentityMethod = Literal["order_email", "name_postcode", "token"]
+"""Order number and e-mail, name and postcode, or a token that the shop's site signed."""
 
 
 class _Strict(BaseModel):
@@ -166,9 +175,22 @@ class Shop(_Strict):
     rules: Rules = Rules()
     weights: Weights = Weights()
     returns: ReturnRules = ReturnRules()
-    identity: Literal["order_email", "name_postcode"] = "order_email"
+    slug: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+    """The shop's short name, for machines; the folder's name when it is not given (see :attr:`key`)."""
+    identity: Annotated[list[IdentityMethod], BeforeValidator(_listed), Field(min_length=1)] = ["order_email", "token"]
+    """What proves who a customer is; the first that a customer can say is what the desk asks for."""
     checkout: str | None = Field(None, pattern=r"^(https?://|/[^/\\])\S*$")
     """The address that a cart is paid at; ``{items}`` becomes ``id:quantity,id:quantity``, URL-encoded."""
+
+    @property
+    def key(self) -> str:
+        """The shop's short name, for machines: the audience of its identity tokens."""
+        return self.slug or self.root.resolve().name
+
+    @property
+    def asks_for(self) -> IdentityMethod:
+        """What the desk asks a customer for; ``token`` where they can only sign in on the shop's site."""
+        return next((method for method in self.identity if method != "token"), "token")
 
     def file(self, kind: str) -> Path | None:
         """Return the path of a data file: the one named, else the first that exists (csv, jsonl, parquet), or None."""

@@ -32,7 +32,7 @@ from server.protocol import (
     ResponseMessage,
 )
 from server.rendering import extension, to_json, url_citations
-from server.sessions import Retries, scope_of, session_id_of
+from server.sessions import Retries, identity_token_of, scope_of, session_id_of
 from server.sse import KEEP_ALIVE, ChunkWriter, EventStream, completion_id, frames, usage_of
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class ChatService:
             language=_language(metadata.language) if metadata else None,
             edit=edit,
             history=history,
+            identity_token=identity_token_of(request.headers, metadata.identity_token if metadata else None),
             retry_key=self._retries.key(scope, session_id, (*history, message), request.headers, extra=edited),
         )
 

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from core.entities import Op, Strength
 
@@ -94,6 +94,8 @@ class Metadata(_Wire):
     """Extension: the session to continue."""
     language: str | None = Field(None, max_length=35)
     """Extension: the answer's language; by default it follows the message."""
+    identity_token: SecretStr | None = None
+    """Extension: who is signed in on the shop's site, as the site signed it; ``X-Floorwalker-Identity`` does too."""
     edit: Annotated[Edit | None, BeforeValidator(_edit_of)] = None
     """Extension: edited constraint chips, as an object or as JSON text."""
 

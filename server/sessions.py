@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 import orjson
+from pydantic import SecretStr
 
 from core.conversation import Message
 from core.errors import RequestError
@@ -42,6 +43,12 @@ def session_id_of(headers: Mapping[str, str], metadata_id: str | None) -> str | 
             )
         return value
     return None
+
+
+def identity_token_of(headers: Mapping[str, str], metadata_token: SecretStr | None) -> str | None:
+    """Return the identity token that came: ``X-Floorwalker-Identity``, else ``metadata.identity_token``."""
+    named = headers.get("x-floorwalker-identity") or (metadata_token.get_secret_value() if metadata_token else "")
+    return named.strip() or None
 
 
 class Retries:

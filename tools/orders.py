@@ -14,7 +14,7 @@ from tools.context import ToolContext
 from tools.desk_arguments import Identify, ListOrders, RefundStatus
 from tools.results import IdentityNeeded, OrderFound, OrdersListed, RefundFound, ToolResult
 
-_PROOFS = {"order_email": ("order_id", "email"), "name_postcode": ("name", "postcode")}
+_PROOFS = {"order_email": ("order_id", "email"), "name_postcode": ("name", "postcode"), "token": ()}
 _LISTED = 5
 _KEPT_TRIED = 20
 
@@ -40,13 +40,15 @@ def identify(arguments: Identify | OrderStatusArguments, context: ToolContext) -
         name: getattr(arguments, name) or state.desk.get(name) for name in ("order_id", "email", "name", "postcode")
     }
     identity = state.identity if desk.valid(state.identity) else None
-    order_proof = bool(said["order_id"] and said["email"])
-    name_proof = bool(said["name"] and said["postcode"]) and context.services.shop.identity == "name_postcode"
+    shop = context.services.shop
+    order_proof = bool(said["order_id"] and said["email"]) and "order_email" in shop.identity
+    name_proof = bool(said["name"] and said["postcode"]) and "name_postcode" in shop.identity
     if identity is not None and not (arguments.email and order_proof):
         return Verified(identity, None, _clean(state.desk, said["order_id"]))
     if not order_proof and not name_proof:
-        missing = tuple(name for name in _PROOFS[context.services.shop.identity] if not said[name])
-        return Verified(None, IdentityNeeded(missing), {**state.desk, **said})
+        missing = tuple(name for name in _PROOFS[shop.asks_for] if not said[name])
+        why = "unverified" if missing else "sign_in"
+        return Verified(None, IdentityNeeded(missing, why), {**state.desk, **said})
     try:
         if order_proof:
             identity = desk.verify(str(said["order_id"]), str(said["email"]), session=context.session_key)

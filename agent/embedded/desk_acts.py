@@ -128,7 +128,7 @@ class DeskActs:
         """Take what proves who the customer is, and go on with what they wanted."""
         state = message.context.state
         waiting = state.awaiting == "identity"
-        by_name = message.context.shop.identity == "name_postcode"
+        by_name = message.context.shop.asks_for == "name_postcode"
         email = email_in(message.context.message)
         said: dict[str, Any] = {"email": email} if email else {}
         if by_name and (waiting or desk.of("coded", "named")):

@@ -166,11 +166,11 @@ def refund(voice: Voice, found: RefundFound) -> Iterator[Piece]:
 
 def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
     """Ask for what proves who the customer is, or say why it cannot be taken."""
-    if found.why in ("session", "limited"):
+    if found.why in ("session", "limited", "sign_in"):
         yield Piece(voice.say(f"identity.{found.why}"))
         return
     missing = [voice.say(f"identity.{name}") for name in found.missing if voice.has(f"identity.{name}")]
-    by_name = voice.context.shop.identity == "name_postcode"
+    by_name = voice.context.shop.asks_for == "name_postcode"
     proofs = ("name", "postcode") if by_name else ("order_id", "email")
     needed = voice.values.listing(missing or [voice.say(f"identity.{name}") for name in proofs])
     key = "identity.refused" if found.why == "refused" else "identity.ask"
