@@ -18,6 +18,7 @@ from agent.direct import DirectCall
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
 from agent.embedded.writer import EmbeddedWriter
+from agent.handover import forget_handoffs, keep_handoff
 from agent.identity import holds_identity, identified
 from agent.ports import TurnContext
 from agent.profile import profile_of
@@ -37,6 +38,7 @@ from retrieval import index
 from retrieval.encoder import build_embedder
 from retrieval.pipeline import Recommender
 from storage.events import EventLog, Shown
+from storage.handoffs import HandoffStore
 from storage.secrets import server_secret
 from storage.sessions import SessionStore, Utterance
 from tools.context import Services, ToolContext
@@ -64,6 +66,7 @@ class Assistant:
         self.model, self.mode = "embedded", "embedded"
         self.desk: OrderDesk = services.orders
         self.events = events
+        self.handoffs: HandoffStore | None = None
         self._services = services
         self._sessions = sessions
         self._names = SessionNames(secret)
@@ -94,6 +97,7 @@ class Assistant:
         assistant = cls(settings, services, SessionStore(place / "sessions.db"), events, server_secret(data))
         assistant.recommender.record([interaction for _, interaction in events.since(0, 200_000)])
         assistant._sessions.prune(KEPT_DAYS * 86_400)
+        assistant.handoffs = HandoffStore(place / "handoffs.db", keep_days=KEPT_DAYS)
         if settings.watch:
             assistant._watch()
         return assistant
@@ -103,9 +107,9 @@ class Assistant:
         self._closing.set()
         if self._watcher is not None:
             self._watcher.join(timeout=10)
-        self._sessions.close()
-        self.events.close()
-        self._services.orders.close()
+        for part in (self._sessions, self.events, self._services.orders, self.handoffs):
+            if part is not None:
+                part.close()
 
     # -- turns ---------------------------------------------------------------------------------------------------------
 
@@ -155,7 +159,8 @@ class Assistant:
         session = call.session
         async with self._locks.setdefault(session.key, asyncio.Lock()):
             known = await asyncio.to_thread(self._sessions.load, session.key) if call.keep else None
-            state = known or ConversationState()
+            request = TurnRequest("", session, identity_token=call.identity_token)
+            state = await identified(self.desk, request, known or ConversationState())
             state = begin(state, call.language or state.language or self.shop.language, None)
             if call.check is not None:
                 call.check(state)
@@ -254,6 +259,7 @@ class Assistant:
 
     def _keep(self, request: TurnRequest, reply: Reply, state: ConversationState) -> None:
         """Store a turn: state, transcript, reply and impressions."""
+        keep_handoff(self.handoffs, request, reply)
         session, snapshots = request.session, []
         if session.stateless:
             said = (*request.history, Message("user", request.message), Message("assistant", reply.text))
@@ -271,6 +277,10 @@ class Assistant:
         if reply.items and any(run.name in ("recommend_items", "similar_items") for run in reply.tool_calls):
             shown = [Shown(r.item.id, at, r.score, r.parts) for at, r in enumerate(reply.items, start=1)]
             self.events.impressions(reply.turn_id, session.session_id, request.user_id, shown, self.recommender.version)
+
+    def transcript(self, key: str) -> tuple[Utterance, ...]:
+        """Return what was said under a session's private key, oldest first."""
+        return self._sessions.transcript(key)
 
     async def give_back(self, session: SessionRef) -> bool:
         """Let the assistant answer again in a session that was handed to a person; tell whether it was."""
@@ -323,6 +333,7 @@ class Assistant:
         """Delete a user's events, conversations and tastes everywhere; return how much was deleted."""
         events = await asyncio.to_thread(self.events.delete_user, user_id)
         sessions = await asyncio.to_thread(self._sessions.delete_user, user_id)
+        await asyncio.to_thread(forget_handoffs, self.handoffs, user_id)
         self.recommender.forget(user_id)
         return {"events": events, "sessions": sessions}
 
