@@ -44,6 +44,10 @@ class People(Protocol):
         """Return the customers of a name and postcode."""
         ...
 
+    def customers_with(self, email: str) -> tuple[Customer, ...]:
+        """Return the customers of an e-mail address."""
+        ...
+
     def order(self, order_id: str) -> Order | None:
         """Return an order by its number."""
         ...
@@ -112,6 +116,21 @@ class IdentityDesk:
         with self._one_at_a_time:
             self._refuse_guessing(subjects)
             found = self._people.customers_named(name, postcode) if plain(name) and plain(postcode) else ()
+            if len(found) != 1:
+                self._count(subjects)
+                return None
+        return self._identity(found[0])
+
+    def by_email(self, email: str, *, session: str) -> Identity | None:
+        """Return an identity when exactly one customer has that e-mail address (``identity: email``), else None.
+
+        Raises:
+            ServiceError: ``too_many_tries``.
+        """
+        subjects = (f"session:{session}", f"email:{plain(email)}")
+        with self._one_at_a_time:
+            self._refuse_guessing(subjects)
+            found = self._people.customers_with(email) if plain(email) else ()
             if len(found) != 1:
                 self._count(subjects)
                 return None

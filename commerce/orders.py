@@ -106,6 +106,14 @@ class OrderDesk:
         """
         return self._identities.by_name(name, postcode, session=session)
 
+    def verify_email(self, email: str, *, session: str) -> Identity | None:
+        """Return an identity for an e-mail address alone (shops with ``identity: email``), else None.
+
+        Raises:
+            ServiceError: ``too_many_tries``.
+        """
+        return self._identities.by_email(email, session=session)
+
     def verify_token(self, token: str, *, session: str) -> Identity:
         """Return the identity of who is signed in on the shop's site; it ends with the token.
 

@@ -43,8 +43,9 @@ Text = Annotated[dict[str, str], BeforeValidator(_by_language)]
 Words = Annotated[dict[str, list[str]], BeforeValidator(_lists_by_language)]
 
 
-IdentityMethod = Literal["order_email", "name_postcode", "token"]
-"""Order number and e-mail, name and postcode, or a token that the shop's site signed."""
+IdentityMethod = Literal["order_email", "name_postcode", "email", "token"]
+"""Order number and e-mail, name and postcode, an e-mail address alone (the weakest: whoever knows it is let in), or a
+token that the shop's site signed."""
 
 
 class _Strict(BaseModel):

@@ -142,10 +142,16 @@ def _say(text: str, count: str = "") -> str:
     return f'<button type="button" class="fw-option" data-say="{esc(text)}">{esc(text)}{small}</button>'
 
 
+_NOTED = frozenset({"handoff", "checkout", "notify"})
+"""Actions that stand beside the answer; others are data for other doors."""
+
+
 def notes_html(reply: Reply) -> str:
     """Return what must not be overlooked (a hand-off), and the policy sections that the answer quotes."""
     language, notes = reply.language, ""
     for action in reply.actions:
+        if action.kind not in _NOTED:
+            continue  # the text asks or tells it already; the data is for other doors
         title = word("handoff" if action.kind == "handoff" else "action", language)
         notes += f'<aside class="fw-note"><strong>{esc(title)}</strong><p>{esc(action.summary)}</p></aside>'
     if reply.citations:

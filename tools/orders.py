@@ -11,10 +11,16 @@ from core.conversation import Identity, StateChange
 from core.errors import ServiceError
 from tools.arguments import OrderStatus as OrderStatusArguments
 from tools.context import ToolContext
+from tools.desk_actions import asked
 from tools.desk_arguments import Identify, ListOrders, RefundStatus
 from tools.results import IdentityNeeded, OrderFound, OrdersListed, RefundFound, ToolResult
 
-_PROOFS = {"order_email": ("order_id", "email"), "name_postcode": ("name", "postcode"), "token": ()}
+_PROOFS = {
+    "order_email": ("order_id", "email"),
+    "name_postcode": ("name", "postcode"),
+    "email": ("email",),
+    "token": (),
+}
 _LISTED = 5
 _KEPT_TRIED = 20
 
@@ -43,14 +49,18 @@ def identify(arguments: Identify | OrderStatusArguments, context: ToolContext) -
     shop = context.services.shop
     order_proof = bool(said["order_id"] and said["email"]) and "order_email" in shop.identity
     name_proof = bool(said["name"] and said["postcode"]) and "name_postcode" in shop.identity
+    mail_proof = bool(said["email"]) and "email" in shop.identity
     if identity is not None and not (arguments.email and order_proof):
         return Verified(identity, None, _clean(state.desk, said["order_id"]))
-    if not order_proof and not name_proof:
+    if not (order_proof or name_proof or mail_proof):
         missing = tuple(name for name in _PROOFS[shop.asks_for] if not said[name])
+        missing += ("or_email",) if missing and {"email", "name_postcode"} <= set(shop.identity) else ()
         why = "unverified" if missing else "sign_in"
         return Verified(None, IdentityNeeded(missing, why), {**state.desk, **said})
     try:
-        if order_proof:
+        if mail_proof:
+            identity = desk.verify_email(str(said["email"]), session=context.session_key)
+        elif order_proof:
             identity = desk.verify(str(said["order_id"]), str(said["email"]), session=context.session_key)
         else:
             identity = desk.verify_name(str(said["name"]), str(said["postcode"]), session=context.session_key)
@@ -75,7 +85,7 @@ def order_status(arguments: OrderStatusArguments, context: ToolContext) -> ToolR
     """Tell where an order is, to the customer who placed it only."""
     who = identify(arguments, context)
     if who.needed is not None:
-        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes))
+        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes), asked(who.needed))
     try:
         order = _spoken_of(who, context)
     except ServiceError:
@@ -90,7 +100,7 @@ def list_orders(arguments: ListOrders, context: ToolContext) -> ToolResult:
     """List the verified customer's latest orders."""
     who = identify(Identify(), context)
     if who.needed is not None:
-        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes))
+        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes), asked(who.needed))
     orders = tuple(order_facts(order) for order in context.services.orders.orders_of(who.identity)[:_LISTED])
     text = "; ".join(f"{order['order_id']}: {order['status']}" for order in orders) or "no orders"
     return ToolResult(text, OrdersListed(orders), StateChange(identity=who.identity, desk=who.notes))
@@ -100,7 +110,7 @@ def refund_status(arguments: RefundStatus, context: ToolContext) -> ToolResult:
     """Tell where the refund of an order is, to the customer who placed it only."""
     who = identify(arguments.who, context)
     if who.needed is not None:
-        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes))
+        return ToolResult("identity is needed", who.needed, StateChange(desk=who.notes), asked(who.needed))
     desk = context.services.orders
     try:
         order = _spoken_of(who, context, refund=True)

@@ -172,6 +172,8 @@ def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
     missing = [voice.say(f"identity.{name}") for name in found.missing if voice.has(f"identity.{name}")]
     by_name = voice.context.shop.asks_for == "name_postcode"
     proofs = ("name", "postcode") if by_name else ("order_id", "email")
+    if by_name and "email" in voice.context.shop.identity:
+        proofs = (*proofs, "or_email")
     needed = voice.values.listing(missing or [voice.say(f"identity.{name}") for name in proofs])
     key = "identity.refused" if found.why == "refused" else "identity.ask"
     yield Piece(voice.say(key, needed=needed))
