@@ -24,13 +24,13 @@ from agent.ports import TurnContext
 from agent.profile import profile_of
 from agent.sessions import SessionNames
 from agent.state import begin, finish, merge
-from agent.turn import Turn, TurnGraph
+from agent.turn import Turn, TurnGraph, repeated, with_consent
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState, Message
 from core.entities import EventKind, Interaction, Item, ItemId, Language, UserId
 from core.errors import RequestError
-from core.events import ItemsFound, Reply, SessionRef, TextDelta, TurnDone, TurnEvent, TurnRequest, TurnStarted
+from core.events import Reply, SessionRef, TurnDone, TurnEvent, TurnRequest, TurnStarted
 from core.ports import Progress
 from core.settings import Settings
 from core.shop import Shop
@@ -124,11 +124,12 @@ class Assistant:
         lock = self._locks.setdefault(request.session.key, asyncio.Lock())
         async with lock:
             if request.retry_key and (known := await asyncio.to_thread(self._sessions.find_reply, request.retry_key)):
-                for repeated in _repeated(known):
-                    yield repeated
+                for told in repeated(known):
+                    yield told
                 return
             state = await identified(self.desk, request, await self._state(request))
             turn = self._turn(request, begin(state, self._language(request, state), request.edit), request.message)
+            turn = await with_consent(turn, self._decider.says_yes)
             yield TurnStarted(turn.session_id, turn.turn_id)
             async for event in self._graph.run(turn):
                 if isinstance(event, tuple):
@@ -164,9 +165,8 @@ class Assistant:
             state = begin(state, call.language or state.language or self.shop.language, None)
             if call.check is not None:
                 call.check(state)
-            context = ToolContext(
-                self._services, state, state.language, session.key, session.issued, call.user_id
-            )  # fmt: skip
+            who = (state.language, session.key, session.issued, call.user_id, call.consent)
+            context = ToolContext(self._services, state, *who)
             result = await asyncio.to_thread(run_tool, call.name, call.arguments, context)
             if call.keep:
                 state = finish(merge(state, result.change), (), (result.evidence,), None, False)
@@ -391,11 +391,3 @@ def _folder_name(shop: Path) -> str:
     """Return a name for a shop's data: shops of one name in different places stay apart."""
     path = shop.resolve()
     return f"{path.name}-{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"
-
-
-def _repeated(reply: Reply) -> list[TurnEvent]:
-    """Return the events of a turn that was taken before."""
-    events: list[TurnEvent] = [TurnStarted(reply.session_id, reply.turn_id)]
-    if reply.items:
-        events.append(ItemsFound(replace(reply, text="")))
-    return [*events, TextDelta(reply.text), TurnDone(reply)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.conversation import ConversationState
@@ -24,3 +24,7 @@ class DirectCall:
     """False: the call reads and leaves no state of a conversation."""
     check: Callable[[ConversationState], None] | None = None
     """Looks at the state before the tool runs, under the session's lock; raises to refuse."""
+    consent: bool = False
+    """Whether the caller vouches for the customer's explicit yes to what was read back."""
+    identity_token: str | None = field(default=None, repr=False)
+    """As in :class:`core.events.TurnRequest`."""

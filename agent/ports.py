@@ -30,6 +30,9 @@ class TurnContext:
     history: tuple[Message, ...] = ()
     seed: int = 0
     """Varies the wording; the same for a repeated turn."""
+    consent: bool = False
+    """The message is an explicit yes, as the embedded model reads it: without it nothing that was read back is
+    carried out, whoever decides."""
 
 
 @dataclass(frozen=True, slots=True)

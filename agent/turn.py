@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -29,7 +29,9 @@ from core.events import (
     ToolFinished,
     ToolRun,
     ToolStarted,
+    TurnDone,
     TurnEvent,
+    TurnStarted,
 )
 from retrieval.catalogue import Catalogue
 from tools.context import Services, ToolContext
@@ -151,9 +153,9 @@ class TurnGraph:
                 continue
             if emit is not None:
                 emit(ToolStarted(call.name, call.arguments))
-            context = ToolContext(
-                self._services, state, turn.context.language, turn.session_key, turn.issued, turn.context.user_id
-            )
+            heard = turn.context
+            who = (heard.language, turn.session_key, turn.issued, heard.user_id, heard.consent)
+            context = ToolContext(self._services, state, *who)
             started = time.perf_counter()
             try:
                 result = await asyncio.to_thread(run_tool, call.name, call.arguments, context)
@@ -191,6 +193,23 @@ class TurnGraph:
             model=turn.model,
             mode=turn.mode,
         )
+
+
+async def with_consent(turn: Turn, says_yes: Callable[[TurnContext], bool]) -> Turn:
+    """Return the turn with the customer's consent read in code, where something was read back to consent to."""
+    context = turn.context
+    waits = context.state.awaiting == "confirmation" or context.state.desk.get("done")
+    if not waits or not await asyncio.to_thread(says_yes, context):
+        return turn
+    return replace(turn, context=replace(context, consent=True))
+
+
+def repeated(reply: Reply) -> list[TurnEvent]:
+    """Return the events of a turn that was taken before."""
+    events: list[TurnEvent] = [TurnStarted(reply.session_id, reply.turn_id)]
+    if reply.items:
+        events.append(ItemsFound(replace(reply, text="")))
+    return [*events, TextDelta(reply.text), TurnDone(reply)]
 
 
 def _closed(

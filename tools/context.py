@@ -33,3 +33,5 @@ class ToolContext:
     issued: bool
     """Whether the session may hold an identity."""
     user_id: UserId | None = None
+    consent: bool = False
+    """Whether the customer's current message is an explicit yes, as code reads it; no model can set it."""

@@ -11,6 +11,7 @@ from core.conversation import Identity, StateChange
 from core.entities import Constraint, ItemId, Op, Passage, Query, Recommendation, Sort, Strength
 from core.errors import ServiceError, ToolFailed
 from tools.context import ToolContext
+from tools.desk_actions import asked
 from tools.desk_arguments import ConfirmChanges, DeskChange, DropChanges, Identify, PrepareChanges
 from tools.filling import Filler, Lacking
 from tools.orders import identify, tried
@@ -32,7 +33,7 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
     notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None}
     if who.needed is not None or who.identity is None:
         needed = who.needed or IdentityNeeded(())
-        return ToolResult("identity is needed first", needed, StateChange(desk=notes))
+        return ToolResult("identity is needed first", needed, StateChange(desk=notes), asked(needed))
     try:
         return _prepare(drafts, who.identity, notes, context)
     except ServiceError as error:
@@ -47,6 +48,8 @@ def confirm_changes(arguments: ConfirmChanges, context: ToolContext) -> ToolResu
     action = action_from_json((notes.get("pending") if waits else None) or notes.get("done"))
     if action is None:
         return ToolResult("nothing waits for a confirmation", Dropped(), StateChange(desk=notes))
+    if not context.consent:
+        return _asked_again(notes, context)
     if not context.issued or not desk.valid(context.state.identity):
         needed = IdentityNeeded((), "session") if not context.issued else identify(Identify(), context).needed
         change = StateChange(desk={**notes, "pending": None, "done": None})
@@ -64,7 +67,22 @@ def confirm_changes(arguments: ConfirmChanges, context: ToolContext) -> ToolResu
         notes = tried(notes, effect.kind, "done", effect.order_id)
     notes = {**notes, "pending": None, "drafts": [], "asking": None, "done": action_to_json(action)}
     text = "done before, nothing was repeated" if receipt.repeated else "done"
-    return ToolResult(text, Confirmed(receipt), StateChange(desk=notes))
+    evidence = Confirmed(receipt)
+    actions = asked(evidence, context.services.recommender.catalogue)
+    return ToolResult(text, evidence, StateChange(desk=notes), actions)
+
+
+def _asked_again(notes: Mapping[str, Any], context: ToolContext) -> ToolResult:
+    """Refuse to write without the customer's own yes, whatever called the tool; read back once more what waits."""
+    refused = "refused: the customer's message is no explicit yes. Nothing is changed"
+    identity = context.state.identity if context.issued else None
+    if identity is None or not notes.get("pending") or not context.services.orders.valid(identity):
+        return ToolResult(refused, Dropped(), StateChange(desk=notes))
+    try:
+        result = _prepare(drafts_of(notes), identity, notes, context)
+    except ServiceError as error:
+        raise ToolFailed(str(error)) from error
+    return replace(result, text=f"{refused}; {result.text}")
 
 
 def drop_changes(arguments: DropChanges, context: ToolContext) -> ToolResult:
@@ -167,7 +185,7 @@ def _prepare(
     passages = _passages(action, work.refusals, context)
     evidence = Prepared(action, tuple(work.refusals), work.needed, passages, tuple(alternatives))
     change = StateChange(identity=identity, desk=after, shown=shown or None, focus=shown or None)
-    return ToolResult(_told(evidence), evidence, change)
+    return ToolResult(_told(evidence), evidence, change, asked(evidence, context.services.recommender.catalogue))
 
 
 def _take(draft: DeskChange, work: _Work, filler: Filler, identity: Identity, context: ToolContext) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from agent.embedded.desk_acts import DeskActs
+from agent.embedded.desk_parts import is_yes
 from agent.embedded.desk_slots import order_ids
 from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
@@ -80,6 +81,10 @@ class EmbeddedDecider:
         needs = NeedsReader(reading, vocabulary, category, asked).needs()
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
         return Message(context, reading, needs, references, frozenset(reading.cues()))
+
+    def says_yes(self, context: TurnContext) -> bool:
+        """Tell whether a message is an explicit yes and nothing else (CPU-bound, a few milliseconds)."""
+        return is_yes(self.read(context), read_desk(context.message))
 
     def decide_now(self, context: TurnContext) -> Decision:
         """Return the decision (CPU-bound, a few milliseconds)."""

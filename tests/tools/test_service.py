@@ -42,12 +42,13 @@ class Talk:
 
     def __init__(self, services: Services, key: str, *, issued: bool = True) -> None:
         self.services, self.key, self.issued = services, key, issued
+        self.consent = True
         self.state = ConversationState(turn=1)
 
     def turn(self, *calls: tuple[str, dict[str, Any]]) -> ToolResult:
         results = []
         for name, arguments in calls:
-            context = ToolContext(self.services, self.state, "en", self.key, self.issued)
+            context = ToolContext(self.services, self.state, "en", self.key, self.issued, consent=self.consent)
             results.append(run_tool(name, arguments, context))
             self.state = merge(self.state, results[-1].change)
         self.state = finish(self.state, (), tuple(result.evidence for result in results), None, False)
@@ -97,6 +98,28 @@ def test_a_confirmation_in_the_turn_of_the_read_back_does_nothing(talk: Callable
     assert status(assistant, "FW-1002") == "paid"
     one.turn(("prepare_changes", CANCEL))
     assert one.turn(("prepare_changes", {}), ("confirm_changes", {})).evidence == Dropped()
+    assert status(assistant, "FW-1002") == "paid"
+
+
+def test_without_the_customers_own_yes_nothing_is_written(talk: Callable[..., Talk], assistant: Assistant):
+    one = talk(customer="ann")
+    one.turn(("prepare_changes", CANCEL))
+    one.consent = False
+    for _ in range(3):  # a model that calls the tool unasked, and again
+        found = one.turn(("confirm_changes", {}))
+        assert found.text.startswith("refused")
+        assert isinstance(found.evidence, Prepared)
+        assert found.evidence.action is not None, "it is read back once more"
+    one.turn(("prepare_changes", CANCEL), ("confirm_changes", {}))
+    assert status(assistant, "FW-1002") == "paid"
+    one.turn(("confirm_changes", {}))
+    assert status(assistant, "FW-1002") == "paid"
+
+
+def test_a_made_up_receipt_is_no_consent_either(talk: Callable[..., Talk], assistant: Assistant):
+    one = talk(customer="ann")
+    one.consent = False
+    assert one.turn(("confirm_changes", {})).evidence == Dropped()
     assert status(assistant, "FW-1002") == "paid"
 
 
