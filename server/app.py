@@ -23,6 +23,7 @@ from server.edge import Edge
 from server.errors import error_response
 from server.events import events_router, profile_router
 from server.health import health_router
+from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
 from server.pictures import pictures_router
 from server.port import Conversation
@@ -58,7 +59,7 @@ def create_app(
     keyed = [Depends(require_caller)]
     for router in (chat_router(), events_router(), profile_router(), _unknown_router()):
         app.include_router(router, dependencies=keyed)
-    for router in (health_router(), pictures_router(), docs_router()):
+    for router in (health_router(), pictures_router(), docs_router(), mcp_router()):
         app.include_router(router)
     if page:
         from server.page import mount_page  # Gradio takes seconds to import
@@ -70,8 +71,12 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    from server.mcp import Agents  # the SDK takes a second to import
+
     describe(app)  # made before the first request, not during it
-    yield
+    app.state.agents = Agents(app.state.assistant)
+    async with app.state.agents.manager.run():
+        yield
 
 
 def _answer_errors(app: FastAPI) -> None:

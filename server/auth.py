@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -63,12 +64,21 @@ class Gate:
             return True
         name = header.rsplit(":", 1)[0] if not header.endswith("]") and ":" in header else header
         name = name.strip("[]").rstrip(".").lower()
-        if name in ("localhost", self._host) or name.endswith(".localhost") or name in self._allowed:
-            return True
-        try:
-            return ip_address(name).is_loopback
-        except ValueError:
-            return False
+        return name == self._host or name in self._allowed or _is_loopback(name)
+
+    def require_origin(self, request: Request) -> None:
+        """Refuse a page of another site that calls on its own; programs send no Origin.
+
+        Raises:
+            RequestError: status 403.
+        """
+        origin = request.headers.get("origin")
+        if not origin:
+            return
+        place = urlsplit(origin) if origin.isprintable() else urlsplit("")
+        own = place.scheme in ("http", "https") and place.netloc.lower() == request.headers.get("host", "").lower()
+        if not own and (self._exposed or not _is_loopback(place.hostname or "")):
+            raise RequestError("pages of other sites may not call this", code="origin_not_allowed", status=403)
 
     @staticmethod
     def _check(request: Request, known: tuple[str, ...]) -> str:
@@ -92,6 +102,15 @@ def require_operator(request: Request) -> None:
     """Let only the operator pass (a FastAPI dependency)."""
     gate: Gate = request.app.state.gate
     gate.operator(request)
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _digests(keys: SecretStr | None) -> tuple[str, ...]:
