@@ -27,6 +27,7 @@ from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
 from server.pictures import pictures_router
 from server.port import Conversation
+from server.responses import responses_router
 from server.sse import KEEP_ALIVE
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def create_app(
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     _answer_errors(app)
     keyed = [Depends(require_caller)]
-    for router in (chat_router(), events_router(), profile_router(), _unknown_router()):
+    for router in (chat_router(), responses_router(), events_router(), profile_router(), _unknown_router()):
         app.include_router(router, dependencies=keyed)
     for router in (health_router(), pictures_router(), docs_router(), mcp_router()):
         app.include_router(router)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from fastapi import APIRouter, Request, Response
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from core.conversation import Message
 from core.entities import Constraint, Strength, UserId, Value
 from core.errors import FloorwalkerError, RequestError
-from core.events import ConstraintEdit, TurnDone, TurnEvent, TurnRequest
+from core.events import ConstraintEdit, Reply, TurnDone, TurnEvent, TurnRequest
 from core.settings import Settings
 from retrieval.validation import validate
 from server.bodies import CLIENT_CLOSED, read_body
@@ -30,10 +30,11 @@ from server.protocol import (
     Model,
     ModelList,
     ResponseMessage,
+    primary_language,
 )
 from server.rendering import extension, to_json, url_citations
 from server.sessions import Retries, identity_token_of, scope_of, session_id_of
-from server.sse import KEEP_ALIVE, ChunkWriter, EventStream, completion_id, frames, usage_of
+from server.sse import KEEP_ALIVE, ChunkWriter, EventStream, FrameWriter, completion_id, frames, usage_of
 
 if TYPE_CHECKING:
     from retrieval.catalogue import Catalogue
@@ -64,14 +65,33 @@ def chat_router() -> APIRouter:
         turn = service.turn(body, request)
         if body.stream:
             usage = bool(body.stream_options and body.stream_options.include_usage)
-            return await service.stream(turn, include_usage=usage)
-        try:
-            response = await unless_disconnected(service.complete(turn), request.receive)
-        except ClientLeft:
-            return Response(status_code=CLIENT_CLOSED)
-        return Response(to_json(response.model_dump()), media_type="application/json")
+            return await service.stream(turn, ChunkWriter(usage))
+        return await answered(service, turn, request, lambda reply: completion(reply).model_dump())
 
     return router
+
+
+async def answered(
+    service: ChatService, turn: TurnRequest, request: Request, body: Callable[[Reply], dict[str, Any]]
+) -> Response:
+    """Take a turn and return its whole answer as JSON; a client that leaves stops the work."""
+    try:
+        reply = await unless_disconnected(service.reply(turn), request.receive)
+    except ClientLeft:
+        return Response(status_code=CLIENT_CLOSED)
+    return Response(to_json(body(reply)), media_type="application/json")
+
+
+def completion(reply: Reply) -> ChatResponse:
+    """Return a reply in the shape of a chat completion."""
+    message = ResponseMessage(content=reply.text, annotations=url_citations(reply))
+    return ChatResponse(
+        id=completion_id(reply.turn_id),
+        created=int(time.time()),
+        choices=[Choice(message=message)],
+        usage=usage_of(reply),
+        floorwalker=extension(reply),
+    )
 
 
 def check_model(model: str) -> None:
@@ -128,15 +148,15 @@ class ChatService:
             message=message.content,
             session=session,
             user_id=UserId(body.user) if body.user else None,
-            language=_language(metadata.language) if metadata else None,
+            language=primary_language(metadata.language) if metadata else None,
             edit=edit,
             history=history,
             identity_token=identity_token_of(request.headers, metadata.identity_token if metadata else None),
             retry_key=self._retries.key(scope, session_id, (*history, message), request.headers, extra=edited),
         )
 
-    async def complete(self, turn: TurnRequest) -> ChatResponse:
-        """Take the turn and return the whole answer.
+    async def reply(self, turn: TurnRequest) -> Reply:
+        """Take the turn and return its reply.
 
         Raises:
             FloorwalkerError: the turn failed.
@@ -146,16 +166,9 @@ class ChatService:
             async for event in events:
                 if isinstance(event, TurnDone):
                     reply = event.reply
-        message = ResponseMessage(content=reply.text, annotations=url_citations(reply))
-        return ChatResponse(
-            id=completion_id(reply.turn_id),
-            created=int(time.time()),
-            choices=[Choice(message=message)],
-            usage=usage_of(reply),
-            floorwalker=extension(reply),
-        )
+        return reply
 
-    async def stream(self, turn: TurnRequest, *, include_usage: bool) -> EventStream:
+    async def stream(self, turn: TurnRequest, writer: FrameWriter) -> EventStream:
         """Start the turn and return its stream; a turn that fails at once still fails with a status.
 
         Raises:
@@ -167,7 +180,7 @@ class ChatService:
         except BaseException:  # a cancelled request too must stop its turn
             await feed.close()
             raise
-        return EventStream(frames(feed, first, ChunkWriter(include_usage), keep_alive=self._keep_alive))
+        return EventStream(frames(feed, first, writer, keep_alive=self._keep_alive))
 
     async def _events(self, turn: TurnRequest) -> AsyncGenerator[TurnEvent, None]:
         if self._turns >= MAX_TURNS:
@@ -225,11 +238,6 @@ def _refuse_tools(body: ChatRequest) -> None:
                 param=name,
                 code="unsupported_parameter",
             )
-
-
-def _language(tag: str | None) -> str | None:
-    primary = (tag or "").replace("_", "-").split("-", 1)[0].strip().lower()
-    return primary if primary.isascii() and primary.isalpha() else None
 
 
 def _constraint(edited: EditedConstraint) -> Constraint:

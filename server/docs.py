@@ -15,10 +15,12 @@ from core.errors import RequestError
 from core.version import VERSION
 from server.events import Event, ProfileChanges
 from server.protocol import ChatRequest
+from server.responses_protocol import ResponsesRequest
 
 ASSETS = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 BODIES: Mapping[tuple[str, str], Any] = {
     ("/v1/chat/completions", "post"): ChatRequest,
+    ("/v1/responses", "post"): ResponsesRequest,
     ("/v1/events", "post"): Event | list[Event],
     ("/v1/profile", "patch"): ProfileChanges,
 }

@@ -12,6 +12,7 @@ from core.entities import Language
 from core.events import SessionRef
 from retrieval.pipeline import Recommender
 from server.page_port import Shopfront
+from server.protocol import primary_language
 from server.sessions import SESSION_ID, identity_token_of, scope_of
 from tools.results import Evidence, ToolResult
 
@@ -50,8 +51,7 @@ class Caller:
 
     def language(self, tag: str | None) -> Language:
         """Return the language to answer in."""
-        primary = (tag or "").replace("_", "-").split("-", 1)[0].strip().lower()
-        return primary if primary.isascii() and primary.isalpha() else self.assistant.shop.language
+        return primary_language(tag) or self.assistant.shop.language
 
     def session(self, session_id: str | None, user: str | None = None) -> SessionRef:
         """Return the session that is named, or a new one.

@@ -18,7 +18,9 @@ MAX_NAME = 256
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """What is read ignores what it does not know; nothing changes after it was read."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -36,6 +38,12 @@ def _text_of(content: Any) -> Any:
             raise ValueError(f"part {index} is {str(kind)[:40]!r}: only text parts are understood")
         texts.append(text)
     return CONTROL.sub(" ", "\n".join(texts))
+
+
+def primary_language(tag: str | None) -> str | None:
+    """Return the primary part of a language tag in small letters; None when it is no tag."""
+    primary = (tag or "").replace("_", "-").split("-", 1)[0].strip().lower()
+    return primary if primary.isascii() and primary.isalpha() else None
 
 
 def _part(part: Any) -> str | None:
@@ -56,20 +64,20 @@ def _edit_of(value: Any) -> Any:
         raise ValueError(f"is not valid JSON: {error}") from error
 
 
-class ChatMessage(_Wire):
+class ChatMessage(Wire):
     """One message of the conversation. System and developer messages are accepted and have no effect."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str, BeforeValidator(_text_of, json_schema_input_type=str | list[dict[str, str]] | None)] = ""
 
 
-class StreamOptions(_Wire):
+class StreamOptions(Wire):
     """What a stream carries beside the answer."""
 
     include_usage: bool = False
 
 
-class EditedConstraint(_Wire):
+class EditedConstraint(Wire):
     """Extension: a constraint chip as a client sets it, in the catalogue's own unit."""
 
     id: str = Field("", max_length=MAX_NAME)
@@ -80,14 +88,14 @@ class EditedConstraint(_Wire):
     strength: Strength = Strength.MUST
 
 
-class Edit(_Wire):
+class Edit(Wire):
     """Extension: constraint chips removed and set beside the message."""
 
     remove: list[str] = Field([], max_length=100)
     set: list[EditedConstraint] = Field([], max_length=100)
 
 
-class Metadata(_Wire):
+class Metadata(Wire):
     """OpenAI's free metadata; these keys mean something here."""
 
     session_id: str | None = None
@@ -100,7 +108,7 @@ class Metadata(_Wire):
     """Extension: edited constraint chips, as an object or as JSON text."""
 
 
-class ChatRequest(_Wire):
+class ChatRequest(Wire):
     """``POST /v1/chat/completions``. Parameters that are not listed are accepted and ignored."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
@@ -113,7 +121,7 @@ class ChatRequest(_Wire):
     user: str | None = Field(None, max_length=MAX_NAME)
 
 
-class ResponseMessage(_Wire):
+class ResponseMessage(Wire):
     """The answer: complete Markdown."""
 
     role: Literal["assistant"] = "assistant"
@@ -122,7 +130,7 @@ class ResponseMessage(_Wire):
     annotations: list[dict[str, Any]] = []
 
 
-class Choice(_Wire):
+class Choice(Wire):
     """The one choice of a response."""
 
     index: int = 0
@@ -131,7 +139,7 @@ class Choice(_Wire):
     finish_reason: Literal["stop"] = "stop"
 
 
-class Usage(_Wire):
+class Usage(Wire):
     """Tokens of LLM calls in this turn; zeros when no LLM was asked."""
 
     prompt_tokens: int
@@ -139,7 +147,7 @@ class Usage(_Wire):
     total_tokens: int
 
 
-class ChatResponse(_Wire):
+class ChatResponse(Wire):
     """A whole answer."""
 
     id: str
@@ -153,7 +161,7 @@ class ChatResponse(_Wire):
     """Extension: everything structured of the turn (see ``server/rendering.py``)."""
 
 
-class ChunkChoice(_Wire):
+class ChunkChoice(Wire):
     """The one choice of a chunk."""
 
     index: int = 0
@@ -162,7 +170,7 @@ class ChunkChoice(_Wire):
     finish_reason: Literal["stop"] | None = None
 
 
-class ChatChunk(_Wire):
+class ChatChunk(Wire):
     """One event of a stream."""
 
     id: str
@@ -176,7 +184,7 @@ class ChatChunk(_Wire):
     """Extension: on the chunk of the items and on the finish chunk; absent elsewhere."""
 
 
-class Model(_Wire):
+class Model(Wire):
     """An entry of ``GET /v1/models``."""
 
     id: str = MODEL
@@ -185,7 +193,7 @@ class Model(_Wire):
     owned_by: str = MODEL
 
 
-class ModelList(_Wire):
+class ModelList(Wire):
     """``GET /v1/models``."""
 
     object: Literal["list"] = "list"

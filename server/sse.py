@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -25,9 +25,27 @@ DONE = b"data: [DONE]\n\n"
 COMMENT = b": keep-alive\n\n"
 
 
-def frame(value: Any) -> bytes:
+class FrameWriter(Protocol):
+    """Turns one turn's events into server-sent events."""
+
+    @property
+    def end(self) -> bytes:
+        """What closes the stream."""
+        ...
+
+    def frames(self, event: TurnEvent) -> Iterator[bytes]:
+        """Yield the frames of one event."""
+        ...
+
+    def failed(self, error: Exception) -> Iterator[bytes]:
+        """Yield what tells that the turn failed after its stream began."""
+        ...
+
+
+def frame(value: Any, name: str = "") -> bytes:
     """Return one server-sent event; JSON has no line ends, so one line holds it."""
-    return b"data: " + to_json(value) + b"\n\n"
+    named = f"event: {name}\n".encode() if name else b""
+    return named + b"data: " + to_json(value) + b"\n\n"
 
 
 @dataclass(slots=True)
@@ -40,6 +58,16 @@ class ChunkWriter:
     text: str = ""
     """What was sent so far."""
     items_sent: bool = False
+    end: bytes = DONE
+
+    def frames(self, event: TurnEvent) -> Iterator[bytes]:
+        """Yield the frames of one event."""
+        for chunk in self.chunks(event):
+            yield frame(chunk)
+
+    def failed(self, error: Exception) -> Iterator[bytes]:
+        """Yield what tells that the turn failed after its stream began."""
+        yield frame(wire_error(error).body)
 
     def chunks(self, event: TurnEvent) -> Iterator[dict[str, Any]]:
         """Yield the chunks of one event."""
@@ -68,9 +96,8 @@ class ChunkWriter:
     def _finish(self, reply: Reply) -> Iterator[dict[str, Any]]:
         if reply.items:
             yield from self._items(reply)
-        if reply.text.startswith(self.text) and len(reply.text) > len(self.text):
-            # A repeated request is answered from memory, in one piece.
-            yield self._chunk({"content": reply.text[len(self.text) :]})
+        if rest := unsent(reply, self.text):
+            yield self._chunk({"content": rest})
         cited = url_citations(reply)
         delta: dict[str, Any] = {"annotations": cited} if cited else {}
         yield self._chunk(delta, finish=True, floorwalker=extension(reply))
@@ -88,6 +115,11 @@ class ChunkWriter:
         return chunk.model_dump(exclude=absent if self.include_usage else absent | {"usage"})
 
 
+def unsent(reply: Reply, sent: str) -> str:
+    """Return what of the answer was not sent piece by piece: a repeated request is answered from memory at once."""
+    return reply.text[len(sent) :] if reply.text.startswith(sent) else ""
+
+
 def completion_id(turn_id: str) -> str:
     """Return the completion's id for a turn."""
     return f"chatcmpl-{turn_id}"
@@ -100,14 +132,14 @@ def usage_of(reply: Reply) -> Usage:
 
 
 async def frames(
-    feed: TurnFeed, first: TurnEvent | None, writer: ChunkWriter, *, keep_alive: float = KEEP_ALIVE
+    feed: TurnFeed, first: TurnEvent | None, writer: FrameWriter, *, keep_alive: float = KEEP_ALIVE
 ) -> AsyncGenerator[bytes, None]:
     """Yield a turn as server-sent events, and close its feed.
 
     Args:
         feed: the rest of the turn.
         first: the event that was awaited before the response began, if it came in time.
-        writer: makes the chunks.
+        writer: makes the frames.
         keep_alive: seconds of silence after which a comment is sent.
     """
     try:
@@ -116,17 +148,18 @@ async def frames(
             if event is None:
                 yield COMMENT
             else:
-                for chunk in writer.chunks(event):
-                    yield frame(chunk)
+                for part in writer.frames(event):
+                    yield part
             try:
                 event = await feed.next(keep_alive)
             except StopAsyncIteration:
                 break
     except Exception as error:  # noqa: BLE001 - the status line has gone: a frame is all that can tell
-        yield frame(wire_error(error).body)
+        for part in writer.failed(error):
+            yield part
     finally:
         await feed.close()
-    yield DONE
+    yield writer.end
 
 
 class EventStream(Response):
