@@ -26,7 +26,7 @@ class Settings(BaseSettings):
         None, description="who decides and who words: embedded in this version"
     )
     api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
-    operator_key: SecretStr | None = Field(None, description="guards /metrics and /insights")
+    operator_key: SecretStr | None = Field(None, description="guards /inbox, /metrics and /insights")
     identity_secret: SecretStr | None = Field(
         None,
         description="checks identity tokens that the shop's site signs, at least 32 bytes; several, separated by "
@@ -40,6 +40,40 @@ class Settings(BaseSettings):
     turn_limit: float = Field(30.0, gt=0, description="seconds that a turn may take")
     max_message: int = Field(20_000, gt=0, description="characters that a message may have")
     watch: bool = Field(True, description="follow price, stock and item changes in the shop folder while serving")
+    public_url: str = Field(
+        "", pattern=r"^(https?://[^/\s]+(/\S*)?)?$",
+        description="our address as customers reach it: for pictures in channels, and links to the inbox",
+    )  # fmt: skip
+    channel_rate: int = Field(30, gt=0, description="messages a minute that one conversation of a channel may send")
+    chatwoot_url: str = Field("", pattern=r"^(https?://\S+)?$", description="Chatwoot: the installation's address")
+    chatwoot_token: SecretStr | None = Field(None, description="Chatwoot: the agent bot's access token")
+    chatwoot_secret: SecretStr | None = Field(
+        None, description="Chatwoot: the agent bot's secret, which signs deliveries; turns the channel on"
+    )
+    chatwoot_unsigned: bool = Field(
+        False,
+        description="Chatwoot: take unsigned deliveries of older servers, with ?token=SECRET in the bot's address",
+    )
+    slack_url: str = Field(
+        "https://slack.com/api", pattern=r"^https?://\S+$", description="Slack: the Web API's address"
+    )
+    slack_token: SecretStr | None = Field(None, description="Slack: the bot token, xoxb-…")
+    slack_secret: SecretStr | None = Field(None, description="Slack: the signing secret; turns the channel on")
+    slack_handoffs: str = Field("", description="Slack: the id of the channel where people take hand-offs")
+    feishu_url: str = Field(
+        "https://open.feishu.cn", pattern=r"^https?://\S+$",
+        description="Feishu: the open platform's address (Lark: https://open.larksuite.com)",
+    )  # fmt: skip
+    feishu_app: str = Field("", description="Feishu: the app id, cli_…")
+    feishu_secret: SecretStr | None = Field(None, description="Feishu: the app secret")
+    feishu_key: SecretStr | None = Field(None, description="Feishu: the events' Encrypt Key; turns the channel on")
+    feishu_token: SecretStr | None = Field(None, description="Feishu: the events' Verification Token")
+    feishu_handoffs: str = Field("", description="Feishu: the id of the chat where people take hand-offs")
+    rasa_token: SecretStr | None = Field(None, description="Rasa: the token that callers send; turns the channel on")
+    webhook_url: str = Field("", pattern=r"^(https?://\S+)?$", description="webhook: where signed answers are sent")
+    webhook_secret: SecretStr | None = Field(
+        None, description="webhook: whsec_… (Standard Webhooks), several separated by commas; turns the channel on"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged")
 
     def identity_secrets(self) -> tuple[str, ...]:
