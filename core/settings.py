@@ -21,7 +21,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(CHECKOUT / ".floorwalker", description="where indexes, sessions and events are kept")
     host: str = Field("127.0.0.1", description="the address to bind; other than loopback needs an API key")
     port: int = Field(8000, ge=0, le=65535, description="the port to bind; 0 takes a free one")
-    llm: str = Field("auto", description="the model: auto or embedded; vllm[:MODEL] and URLs come in a later version")
+    llm: str = Field(
+        "auto", pattern=r"^(auto|embedded|vllm(:.+)?|https?://\S+)$",
+        description="the model: auto, embedded, vllm[:MODEL], or the address of an OpenAI-compatible API (http://…/v1)",
+    )  # fmt: skip
+    llm_model: str = Field("", description="the model to ask for at that address; else the first that it lists")
+    llm_key: SecretStr | None = Field(None, description="the key of that API")
+    vllm_python: Path | None = Field(None, description="the Python of a vLLM environment (default: .venv-vllm's)")
+    vllm_args: str = Field("", description="more options for vLLM's server, as on a command line")
     mode: Literal["agent", "hybrid", "embedded"] | None = Field(
         None, description="who decides and who words: embedded in this version"
     )
