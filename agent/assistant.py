@@ -22,9 +22,10 @@ from agent.handover import forget_handoffs, keep_handoff
 from agent.identity import holds_identity, identified
 from agent.ports import TurnContext
 from agent.profile import profile_of
+from agent.replying import Turn
 from agent.sessions import SessionNames
 from agent.state import begin, finish, merge
-from agent.turn import Turn, TurnGraph, repeated, with_consent
+from agent.turn import TurnGraph, repeated, with_consent
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState, Message
