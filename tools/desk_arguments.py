@@ -10,7 +10,8 @@ from commerce.records import Address
 from tools.arguments import ConstraintArgument, ItemIdArgument, SortArgument, Words
 
 ChangeKind = Literal[
-    "cancel", "return", "exchange", "change_items", "change_address", "change_payment", "change_home"
+    "cancel", "return", "exchange", "change_items", "change_address", "change_payment", "change_home",
+    "give_up",
 ]  # fmt: skip
 OrderNumber = Annotated[str, Field(min_length=1, max_length=60)]
 Short = Annotated[str, Field(max_length=200)]
@@ -77,6 +78,8 @@ class DeskChange(_Arguments):
     set: Annotated[list[ConstraintArgument], Field(max_length=20, description="what the new item must be")] = []
     wishes: Annotated[list[SortArgument], Field(max_length=5, description="what the reason wishes for instead")] = []
     words: Words = Field("", description="the customer's words for this change")
+    picks: Annotated[list[Short], Field(max_length=50, description="lines chosen of those offered")] = []
+    hint: Annotated[str, Field(max_length=500, description="what else was said to tell things apart")] = ""
 
 
 class PrepareChanges(_Arguments):
@@ -84,6 +87,8 @@ class PrepareChanges(_Arguments):
 
     changes: Annotated[list[DeskChange], Field(max_length=10)] = []
     who: Identify = Identify()
+    amend: Annotated[str, Field(max_length=1000, description="a correction of what was begun, in words")] = ""
+    answers: bool = Field(False, description="true when the change completes what was asked for last")
     replace: bool = Field(False, description="true drops what was begun before")
 
 

@@ -21,22 +21,15 @@ from core.conversation import Identity
 from core.entities import Constraint, Item, ItemId, Recommendation
 from core.errors import ServiceError, ToolRetry
 from retrieval.validation import validate
+from tools.addresses import completed, known_address
 from tools.context import ToolContext
 from tools.desk_arguments import DeskChange, DeskItem
-from tools.matching import accepted_reason, named_lines, named_method, pieces_of, replacements
+from tools.lacking import Lacking
+from tools.matching import accepted_reason, described, named_lines, named_method, pieces_of, replacements
+from tools.resolving import Resolver
 from tools.results import DetailNeeded
 
 _CHOICES = 8
-
-
-class Lacking(Exception):
-    """Something has to be known first."""
-
-    def __init__(self, needed: DetailNeeded, draft: DeskChange) -> None:
-        """Keep what is needed, and the draft as far as it is filled."""
-        super().__init__(needed.what)
-        self.needed = needed
-        self.draft = draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +50,16 @@ class Filler:
         self._rules = context.services.shop.returns
         self._catalogue = context.services.recommender.catalogue
         self._customer: Customer = self._desk.customer(identity)
+        self._orders = self._desk.orders_of(identity)
+        self._resolver = Resolver(self._orders, self._customer, self._rules, self._catalogue, spoken_of)
+
+    def expand(self, draft: DeskChange) -> list[DeskChange]:
+        """Return a draft for each order that a clause concerns.
+
+        Raises:
+            Lacking: which lines are meant cannot be told.
+        """
+        return self._resolver.expand(draft)
 
     def fill(self, draft: DeskChange) -> Filled:
         """Return the change that a draft makes.
@@ -177,7 +180,7 @@ class Filler:
             if order.status.value not in allowed:
                 swaps.append(Swap(line.item_id, line.item_id, quantity))
                 continue
-            new_item = item.new_item_id or self._chosen(draft, order, line)
+            new_item = item.new_item_id or self._chosen(draft, order, line, item.words)
             filled = item.model_copy(update={"new_item_id": new_item})
             draft = draft.model_copy(update={"items": [*draft.items[:at], filled, *draft.items[at + 1 :]]})
             swaps.append(Swap(line.item_id, ItemId(new_item), quantity))
@@ -186,10 +189,12 @@ class Filler:
             return Filled(draft, ExchangeItems(order.id, tuple(swaps), method, draft.reason or ""))
         return Filled(draft, ChangeItems(order.id, tuple(swaps), method))
 
-    def _chosen(self, draft: DeskChange, order: Order, line: OrderLine) -> str:
+    def _chosen(self, draft: DeskChange, order: Order, line: OrderLine, words: str) -> str:
         """Return the item that the wishes leave for a line; ask when they leave several, or none."""
         rule = self._rules.exchange_within
-        found = replacements(line, order, self._wanted(draft), self._catalogue, rule)
+        found = described(line, words, self._catalogue, rule) or replacements(
+            line, order, self._wanted(draft), self._catalogue, rule
+        )
         if found.chosen is not None:
             return found.chosen
         if not found.options:
@@ -226,12 +231,15 @@ class Filler:
         if draft.home and order is not None:
             return self._customer.address
         if draft.address is None or not draft.address.lines:
+            known = known_address(f"{draft.words} {draft.hint}", self._customer, self._orders, order)
+            if known is not None:
+                return known
             raise Lacking(DetailNeeded("address", draft.kind, order.id if order else ""), draft)
         before = order.shipping.address if order else self._customer.address
         address = draft.address.record()
         if not address.country and before.country:
             address = draft.address.model_copy(update={"country": before.country}).record()
-        return address
+        return completed(address, [before, self._customer.address, *(one.shipping.address for one in self._orders)])
 
     def _method(self, draft: DeskChange, order: Order, *, needed: bool) -> str | None:
         """Return the payment method that a draft names; without one, the rules take the order's own."""

@@ -14,6 +14,7 @@ from core.ports import Embedder
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
 from retrieval.tokens import terms
+from tools.variants import describe, narrowed
 
 SAME_MEANING = 0.35
 """From this cosine on, free words are taken for one of the reasons that a shop accepts."""
@@ -116,7 +117,7 @@ def replacements(
     if not catalogue.has(line.item_id):
         return Replacements(None, ())
     old = catalogue.item(line.item_id)
-    family = [item for item in _family(old, catalogue, rule) if item.stock is None or item.stock >= line.quantity]
+    family = [item for item in family_of(old, catalogue, rule) if item.stock is None or item.stock >= line.quantity]
     asked = [one for one in wanted if one.field in old.facets or one.field in ("price", "brand", "title")]
     asked = [one for one in asked if not (one.op is Op.EQ and _has(old, one) and _contested(one, asked))]
     rows = np.array([catalogue.row(item.id) for item in family], dtype=np.int64)
@@ -131,7 +132,25 @@ def replacements(
     return Replacements(fitting[0].id if sure else None, tuple(fitting[:limit]))
 
 
-def _family(old: Item, catalogue: Catalogue, rule: str) -> list[Item]:
+def described(line: OrderLine, words: str, catalogue: Catalogue, rule: str, limit: int = 10) -> Replacements | None:
+    """Return what the customer's own words say should come instead of a line; None when they say nothing of it."""
+    if not words.strip() or not catalogue.has(line.item_id):
+        return None
+    old = catalogue.item(line.item_id)
+    family = [item for item in family_of(old, catalogue, rule) if item.stock is None or item.stock >= line.quantity]
+    said = describe(words, old, family, catalogue)
+    if said.empty or not family:
+        return None
+    fitting = narrowed(said, old, family)
+    fitting.sort(key=lambda item: (-_alike(old, item), abs((item.price or 0.0) - (old.price or 0.0))))
+    if not fitting:
+        return Replacements(None, tuple(sorted(family, key=lambda item: -_alike(old, item))[:limit]), exact=False)
+    best = [item for item in fitting if _alike(old, item) == _alike(old, fitting[0])]
+    sure = len(fitting) == 1 or (len(best) == 1 and rule == "product")
+    return Replacements(fitting[0].id if sure else None, tuple(fitting[:limit]))
+
+
+def family_of(old: Item, catalogue: Catalogue, rule: str) -> list[Item]:
     if rule == "product" and old.group_id is None:
         return []
     category = [Constraint("", "category", Op.EQ, old.category[-1])] if old.category else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,15 +11,19 @@ from commerce.changes import Change, PendingAction, action_from_json, action_to_
 from core.conversation import Identity, StateChange
 from core.entities import Constraint, ItemId, Op, Passage, Query, Recommendation, Sort, Strength
 from core.errors import ServiceError, ToolFailed
+from tools.amending import amended
 from tools.context import ToolContext
 from tools.desk_actions import asked
 from tools.desk_arguments import ConfirmChanges, DeskChange, DropChanges, Identify, PrepareChanges
-from tools.filling import Filler, Lacking
+from tools.filling import Filler
+from tools.lacking import Lacking
 from tools.orders import identify, tried
 from tools.results import Confirmed, DetailNeeded, Dropped, IdentityNeeded, Prepared, Refusal, ToolResult
 
 _OUTRIGHT = frozenset({"return", "exchange", "cancel", "change_items"})
 """Kinds of which one takes the place of another for the same items."""
+_POINTS = re.compile(r"\b(?:it|them|that one|this one|those|instead|rather|that)\b|它|这个|那个|这件|还是|算了")
+_SEQUENCE = ("change_home", "change_address", "change_payment", "change_items", "exchange", "return", "cancel")
 _CONSIDERED = 12
 _OFFERED = 3
 
@@ -26,8 +31,19 @@ _OFFERED = 3
 def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResult:
     """Prepare changes of orders and read back exactly what would happen; writes nothing."""
     drafts = [] if arguments.replace else drafts_of(context.state.desk)
+    before, asked_at = len(drafts), context.state.desk.get("asked_at")
+    if arguments.answers and isinstance(asked_at, int) and asked_at < before and len(arguments.changes) == 1:
+        drafts[asked_at] = _continued(drafts[asked_at], arguments.changes[0])
+        arguments = arguments.model_copy(update={"changes": []})
     for change in arguments.changes:
-        drafts = merged(drafts, change)
+        # What one message asks for stands side by side; only what was begun before can be continued or replaced.
+        drafts = (
+            [*merged(drafts[:before], change), *drafts[before:]]
+            if _continues(drafts[:before], change)
+            else [*drafts, change]
+        )
+    if arguments.amend:
+        drafts = amended(drafts, arguments.amend, context.services.recommender.catalogue)
     named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
     who = identify(arguments.who.model_copy(update={"order_id": named}), context)
     notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None}
@@ -100,6 +116,14 @@ def drafts_of(notes: Mapping[str, Any]) -> list[DeskChange]:
     return [DeskChange.model_validate(draft) for draft in notes.get("drafts") or ()]
 
 
+def _continues(drafts: Sequence[DeskChange], new: DeskChange) -> bool:
+    """Tell whether a change is about what was begun before rather than a wish of its own."""
+    if not new.words or any(item.item_id or item.new_item_id for item in new.items):
+        return bool(drafts)
+    unfilled = any(not draft.items and not draft.order_id and draft.kind == new.kind for draft in drafts)
+    return bool(drafts) and (unfilled or bool(_POINTS.search(new.words.lower())))
+
+
 def merged(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
     """Return the drafts with one more: it adds to the draft it continues, or takes the place of one it contradicts."""
     out = list(drafts)
@@ -138,7 +162,9 @@ def _continued(old: DeskChange, new: DeskChange) -> DeskChange:
     items += [item for item in new.items if item not in chosen]
     if new.set:
         items = [item.model_copy(update={"new_item_id": None}) for item in items]
-    words = new.words if not old.items else old.words
+    words = " ".join(one for one in dict.fromkeys((old.words, new.words)) if one)[:2000]
+    update["picks"] = [*old.picks, *new.picks]
+    update["hint"] = f"{old.hint} {new.hint}".strip()[:500]
     return old.model_copy(update={**update, "items": items, "set": [*old.set, *new.set], "words": words or old.words})
 
 
@@ -151,6 +177,14 @@ class _Work:
     refusals: list[Refusal] = field(default_factory=list)
     refused_words: list[str] = field(default_factory=list)
     needed: DetailNeeded | None = None
+    asked_at: int | None = None
+    """Which draft the question is about."""
+
+    def lacks(self, lacking: Lacking) -> None:
+        """Keep a draft that is not complete; the first question is asked first."""
+        if self.needed is None:
+            self.needed, self.asked_at = lacking.needed, len(self.drafts)
+        self.drafts.append(lacking.draft)
 
 
 def _prepare(
@@ -158,7 +192,7 @@ def _prepare(
 ) -> ToolResult:
     filler = Filler(identity, notes.get("order_id"), context)
     work = _Work()
-    for draft in drafts:
+    for draft in _expanded(drafts, work, filler):
         _take(draft, work, filler, identity, context)
     action = None
     if work.needed is None and work.changes:
@@ -174,9 +208,11 @@ def _prepare(
         "pending": action_to_json(action) if action else None,
         "done": None if action else notes.get("done"),
         "read_back": context.state.turn,
+        "asked_at": work.asked_at,
         "asking": None if work.needed is None else work.needed.what,
         "asked_kind": None if work.needed is None else work.needed.kind,
         "options": [value for value, _ in work.needed.options] if work.needed else [],
+        "labels": [label for _, label in work.needed.options] if work.needed else [],
         "offer": [str(entry.item.id) for entry in alternatives],
         "person": bool(work.refusals) and action is None and work.needed is None,
     }
@@ -188,14 +224,51 @@ def _prepare(
     return ToolResult(_told(evidence), evidence, change, asked(evidence, context.services.recommender.catalogue))
 
 
+def _expanded(drafts: Sequence[DeskChange], work: _Work, filler: Filler) -> list[DeskChange]:
+    """Return a draft for each order; what is done to an order's items comes last, since it may be final."""
+    found: list[DeskChange] = []
+    for draft in drafts:
+        try:
+            for one in filler.expand(draft):
+                found = joined(without(found, one), one)
+        except Lacking as lacking:
+            work.lacks(lacking)
+    return sorted(found, key=lambda one: _SEQUENCE.index(one.kind) if one.kind in _SEQUENCE else len(_SEQUENCE))
+
+
+def without(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
+    """Return drafts less the lines that a newer one wants something else done with."""
+    lines = {item.item_id for item in new.items if item.item_id}
+    out: list[DeskChange] = []
+    for old in drafts:
+        if old.order_id != new.order_id or old.kind == new.kind or not {old.kind, new.kind} <= _OUTRIGHT or not lines:
+            out.append(old)
+            continue
+        left = [item for item in old.items if item.item_id not in lines]
+        if left or not old.items:
+            out.append(old.model_copy(update={"items": left}))
+    return out
+
+
+def joined(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
+    """Return drafts with one more; lines of the same order and kind come together, said later wins."""
+    for at, old in enumerate(drafts):
+        swap = {old.kind, new.kind} == {"exchange", "change_items"}
+        if old.order_id and old.order_id == new.order_id and (old.kind == new.kind or swap) and old.items and new.items:
+            items = {item.item_id or f"?{place}": item for place, item in enumerate([*old.items, *new.items])}
+            method, reason = new.method or old.method, new.reason if new.reason is not None else old.reason
+            update = {"items": list(items.values()), "method": method, "reason": reason, "set": [*old.set, *new.set]}
+            return [*drafts[:at], old.model_copy(update=update), *drafts[at + 1 :]]
+    return [*drafts, new]
+
+
 def _take(draft: DeskChange, work: _Work, filler: Filler, identity: Identity, context: ToolContext) -> None:
     """Fill one draft and try it after those before it."""
     try:
         filled = filler.fill(draft)
         context.services.orders.prepare(identity, [*work.changes, filled.change])
     except Lacking as lacking:
-        work.needed = work.needed or lacking.needed
-        work.drafts.append(lacking.draft)
+        work.lacks(lacking)
     except ServiceError as error:
         if error.code == "identity_needed":
             raise

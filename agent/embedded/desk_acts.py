@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.embedded.desk_parts import chosen_option, is_yes, parts_of, payment_words, pieces_in, wanted_in, wishes_in
+from agent.embedded.desk_parts import (
+    chosen_option,
+    chosen_options,
+    is_yes,
+    parts_of,
+    payment_words,
+    pieces_in,
+    wanted_in,
+    wishes_in,
+)
 from agent.embedded.desk_slots import address_in, email_in, name_and_postcode, order_ids, reason_in
 from agent.embedded.desk_words import VERBS, DeskReading, DeskWord, read_desk
 from agent.embedded.intents import Guess, IntentGuesser
@@ -25,6 +34,7 @@ _INTENTS = {
     "change_address": Intent.MODIFY_ORDER,
     "change_payment": Intent.MODIFY_ORDER,
     "change_home": Intent.MODIFY_ORDER,
+    "give_up": Intent.RETURN,
 }
 _KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
 _DESK = frozenset({*_INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
@@ -44,7 +54,7 @@ class DeskActs:
 
     def first(self, message: Message) -> Decision | None:
         """Return what goes before everything else: silence after a hand-off, risk, a yes or no, an identity."""
-        desk = read_desk(message.context.message)
+        desk = read_desk(message.context.message).outside(message.shop_places())
         for act in (self._silent, self._alarm, self._confirmation, self._identity):
             decision = act(message, desk)
             if decision is not None:
@@ -53,8 +63,8 @@ class DeskActs:
 
     def then(self, message: Message) -> Decision | None:
         """Return what the desk makes of a message that asks for no person and takes nothing back."""
-        desk = read_desk(message.context.message)
-        for act in (self._change, self._answer, self._refund, self._cart, self._orders):
+        desk = read_desk(message.context.message).outside(message.shop_places())
+        for act in (self._change, self._answer, self._amend, self._refund, self._cart, self._orders):
             decision = act(message, desk)
             if decision is not None:
                 return decision
@@ -250,10 +260,23 @@ class DeskActs:
         change = self._detail(message, desk, str(state.desk.get("asking")))
         if change is None:
             return None
-        draft = next((d for d in drafts if d["kind"] == state.desk.get("asked_kind")), drafts[0])
+        place = state.desk.get("asked_at")
+        alike = [d for d in drafts if d["kind"] == state.desk.get("asked_kind")]
+        draft = drafts[place] if isinstance(place, int) and place < len(drafts) else (alike or drafts)[0]
         known = {"order_id": draft["order_id"]} if draft.get("order_id") else {}
-        arguments = {"changes": [{"kind": draft["kind"], **known, **change}]}
+        arguments = {"changes": [{"kind": draft["kind"], **known, **change}], "answers": True}
         return Decision((_INTENTS[draft["kind"]],), (ToolCall("prepare_changes", arguments),))
+
+    def _amend(self, message: Message, desk: DeskReading) -> Decision | None:
+        """Take a correction of what was read back or begun: "not the lamp", "only the chair", "with PayPal"."""
+        state, text = message.context.state, message.context.message
+        drafts = state.desk.get("drafts") or ()
+        if state.awaiting not in ("confirmation", "detail") or not drafts or message.cues & {"compare", "explain"}:
+            return None
+        if text.rstrip().endswith(("?", "？")) or desk.has("asking", "where", "list", "cart"):
+            return None
+        call = ToolCall("prepare_changes", {"amend": text.strip()[:1000]})
+        return Decision((_INTENTS[drafts[0]["kind"]],), (call,))
 
     def _detail(self, message: Message, desk: DeskReading, asked: str) -> dict[str, Any] | None:
         text = message.context.message.strip()[:500]
@@ -263,9 +286,11 @@ class DeskActs:
                 ids = order_ids(desk.text, digits=True)
                 return {"order_id": ids[0] if ids else option} if ids or option else {"words": text}
             case "items":
-                if desk.has("all"):
-                    return {"all_items": True}
-                return {"items": [{"item_id": option} if option else {"words": text}]}
+                return _items(message, desk, text)
+            case "whole_order":
+                if "deny" in message.cues and "confirm" not in message.cues:
+                    return None
+                return {"all_items": True} if is_yes(message, desk) or desk.has("all", "cancel") else None
             case "reason":
                 return {"reason": reason_in(text, desk) or text, "wishes": wishes_in(message)}
             case "cancel_reason":
@@ -318,3 +343,14 @@ class DeskActs:
 
     def _guess(self, message: Message) -> Guess:
         return self._guesser.guess(message.context.message, message.context.language)
+
+
+def _items(message: Message, desk: DeskReading, text: str) -> dict[str, Any]:
+    """Return the lines that an answer chooses: of one order by item, of several by order and item, or in words."""
+    options = [str(one) for one in message.context.state.desk.get("options") or ()]
+    chosen = options if desk.has("all") and any("|" in one for one in options) else chosen_options(message)
+    if any("|" in one for one in options):
+        return {"picks": chosen} if chosen else {"hint": text}
+    if desk.has("all"):
+        return {"all_items": True}
+    return {"items": [{"item_id": one} for one in chosen] or [{"words": text}]}

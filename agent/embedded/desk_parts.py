@@ -8,6 +8,7 @@ from agent.embedded.desk_slots import email_in, order_ids
 from agent.embedded.desk_words import DeskReading, DeskWord
 from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
+from agent.embedded.reading import Element
 from agent.embedded.requests import constraint_argument
 from agent.embedded.text import normalise, tokenize
 from core.entities import Constraint
@@ -42,14 +43,14 @@ def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, i
 
 
 def _kind(verb: DeskWord, desk: DeskReading, start: int, end: int) -> str:
-    for plain in ("cancel", "return"):
+    for plain in ("give_up", "cancel", "return"):
         if plain in verb.roles:
             return plain
     if desk.within(start, end, ("address",)):
         return "change_home" if desk.within(start, end, ("account",)) and not desk.of("order") else "change_address"
     if "exchange" in verb.roles:
         return "exchange"
-    if desk.within(start, end, ("payment",)):
+    if desk.within(start, end, ("method",)):
         return "change_payment"
     return "change_items"
 
@@ -78,19 +79,41 @@ def payment_words(desk: DeskReading) -> str:
     return desk.text[max(0, places[0].start - 20) : places[-1].end + 30]
 
 
-def chosen_option(message: Message) -> str | None:
-    """Return the option that an ordinal or a lone number chooses."""
-    options = [str(one) for one in message.context.state.desk.get("options") or ()]
-    for element in message.reading.elements:
-        entry = element.span.of(Kind.ORDINAL) if element.span else None
-        number = int(entry.value) if entry else None
-        lone = len([e for e in message.reading.elements if e.text.isalnum()]) == 1
-        if number is None and element.number is not None and lone:
-            number = int(element.number.value)
-        if number is not None and number != 0 and -len(options) <= number <= len(options):
-            return options[number - 1 if number > 0 else number]
+def chosen_options(message: Message) -> list[str]:
+    """Return the options that a message chooses: by ordinals or a lone number, or by their values or labels."""
+    notes = message.context.state.desk
+    options = [str(one) for one in notes.get("options") or ()]
+    labels = [str(one) for one in notes.get("labels") or options]
     said = normalise(message.context.message).strip(" .!。！")
-    return next((one for one in options if normalise(one) == said), None)
+    for names in (options, labels):
+        if any(normalise(name) == said for name in names):
+            return [next(one for one, name in zip(options, names, strict=False) if normalise(name) == said)]
+    named = [option for option, label in zip(options, labels, strict=False) if _holds(said, option, label)]
+    if named:
+        return list(dict.fromkeys(named))
+    places = (_place(element, message, len(options)) for element in message.reading.elements)
+    return list(dict.fromkeys(options[place] for place in places if place is not None))
+
+
+def _holds(said: str, option: str, label: str) -> bool:
+    return normalise(label) in said or (len(option) > 3 and normalise(option) in said)
+
+
+def _place(element: Element, message: Message, count: int) -> int | None:
+    entry = element.span.of(Kind.ORDINAL) if element.span else None
+    number = int(entry.value) if entry else None
+    lone = len([e for e in message.reading.elements if e.text.isalnum()]) == 1
+    if number is None and element.number is not None and lone:
+        number = int(element.number.value)
+    if number is None or number == 0 or not -count <= number <= count:
+        return None
+    return number - 1 if number > 0 else number
+
+
+def chosen_option(message: Message) -> str | None:
+    """Return the one option that a message chooses, or None."""
+    chosen = chosen_options(message)
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def pieces_in(message: Message) -> int:

@@ -12,7 +12,7 @@ import yaml
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import Token, normalise, tokenize
 
-VERBS = ("cancel", "return", "exchange", "change")
+VERBS = ("cancel", "return", "exchange", "change", "give_up")
 _NEAR = 3
 """A negation counts this many words before what it negates."""
 
@@ -42,6 +42,15 @@ class DeskReading:
     def has(self, *roles: str) -> bool:
         """Tell whether a word of one of the roles occurs, not negated."""
         return any(not word.negated for word in self.of(*roles))
+
+    def outside(self, places: Collection[tuple[int, int]]) -> DeskReading:
+        """Return the reading without words inside longer phrases of the shop: "cancelling" in "noise cancelling"."""
+
+        def inside(word: DeskWord) -> bool:
+            held = ((a, b) for a, b in places if a <= word.start and word.end <= b)
+            return any(b - a > word.end - word.start for a, b in held)
+
+        return DeskReading(self.text, tuple(word for word in self.words if not inside(word)))
 
     def within(self, start: int, end: int, roles: Collection[str]) -> bool:
         """Tell whether a word of one of the roles begins in a part of the text."""

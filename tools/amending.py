@@ -1,0 +1,71 @@
+"""Corrections of what was begun, in the customer's words: "not the lamp", "only the chair", "it should be black"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from core.entities import Item
+from retrieval.catalogue import Catalogue
+from retrieval.tokens import fold, stem
+from tools.desk_arguments import DeskChange, DeskItem
+
+_ONLY = re.compile(r"\b(?:only|just|nothing but)\b|只|仅")
+_OUT = re.compile(r"\b(?:not|except|without|leave out|forget|drop|keep|don't)\b|不要|别|除了|不换|不退|保留")
+_PAYMENT = re.compile(
+    r"\b(?:paypal|gift ?card|credit ?card|card|visa|mastercard|amex|wallet|bank|payment)\b|支付|礼品卡|信用卡|微信|钱包"
+)
+
+
+def amended(drafts: Sequence[DeskChange], words: str, catalogue: Catalogue) -> list[DeskChange]:
+    """Return drafts as a correction leaves them: things taken out or left alone, another method, other wishes."""
+    low = fold(words)
+    named = {item.item_id for draft in drafts for item in draft.items if _names(low, item, catalogue)}
+    only, out = bool(_ONLY.search(low)), bool(_OUT.search(low))
+    result: list[DeskChange] = []
+    lone = [item.item_id for draft in drafts for item in draft.items]
+    for draft in drafts:
+        items = list(draft.items)
+        if named and only:
+            items = [item for item in items if item.item_id in named]
+        elif named and out:
+            items = [item for item in items if item.item_id not in named]
+        else:
+            about = named or (set(lone) if len(lone) == 1 else set())
+            items = [
+                _rewished(item, words) if item.item_id in about and draft.kind in ("exchange", "change_items") else item
+                for item in items
+            ]
+        if draft.items and not items:
+            continue
+        method = (
+            {"method": words[:500]}
+            if _PAYMENT.search(low) and draft.kind not in ("cancel", "change_address", "change_home")
+            else {}
+        )
+        result.append(draft.model_copy(update={"items": items, **method}))
+    return result
+
+
+def _names(low: str, item: DeskItem, catalogue: Catalogue) -> bool:
+    known: Item | None = catalogue.item(item.item_id) if item.item_id and catalogue.has(item.item_id) else None
+    if known is None:
+        return False
+    heads: Iterable[str] = known.category[-1:]
+    config = catalogue.shop.categories.get(known.category[-1]) if known.category else None
+    if config is not None:
+        heads = [*heads, *config.label.values(), *(word for words in config.synonyms.values() for word in words)]
+    said = {stem(word) for word in re.findall(r"[a-z0-9]+", low)}
+    for head in map(fold, heads):
+        if re.search(r"[一-鿿]", head):
+            if head in low:
+                return True
+        elif head.split() and stem(head.split()[-1]) in said:
+            return True
+    return False
+
+
+def _rewished(item: DeskItem, words: str) -> DeskItem:
+    if _PAYMENT.search(fold(words)):
+        return item
+    return item.model_copy(update={"words": f"{item.words} {words}"[-500:], "new_item_id": None})

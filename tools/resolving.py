@@ -1,0 +1,359 @@
+"""From a clause of a customer to drafts that each know their order and their lines.
+
+"Return the lamp and the kettle" may concern two orders; "cancel or return everything" concerns each order as its status
+allows. What cannot be told apart is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from commerce.records import Customer, Order, order_facts, order_key
+from core.entities import Item
+from core.shop import ReturnRules
+from retrieval.catalogue import Catalogue
+from tools.addresses import orders_meant
+from tools.desk_arguments import DeskChange, DeskItem
+from tools.lacking import Lacking
+from tools.mentions import CONNECTOR, Held, Mention, held_by, mentions, new_ids
+from tools.results import DetailNeeded
+from tools.variants import describe
+
+SWAPS = ("exchange", "change_items")
+_ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|订单|整单|包裹")
+_ALL = re.compile(r"\b(?:everything|all|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都")
+_STATUSES = (
+    (
+        r"\b(?:pending|just ordered|just placed|not shipped|haven't shipped|upcoming)\b|还没发|未发货|待发货",
+        "modifiable",
+    ),
+    (r"\b(?:received|delivered|arrived|got)\b|收到|到货|签收", "returnable"),
+)
+_DEARER = re.compile(r"\b(?:more|most) expensive\b|\bpricier\b|更贵|最贵|贵的")
+_CHEAPER = re.compile(r"\b(?:cheaper|cheapest|less expensive|least expensive)\b|便宜")
+_SAME = re.compile(
+    r"\bsame (?:type|one|kind|model|item|as)\b|\bthe (?:one|type|kind) (?:that is |that's |which is )?(?:i|in|from)\b|"
+    r"和.*(?:一样|同款)"
+)
+_OFFERED = 12
+
+
+class Resolver:
+    """Resolves clauses for one customer in one turn; immutable."""
+
+    def __init__(
+        self, orders: Sequence[Order], customer: Customer, rules: ReturnRules, catalogue: Catalogue,
+        spoken_of: str | None,
+    ) -> None:  # fmt: skip
+        """Look at a customer's orders; ``spoken_of`` is the order that the conversation is about."""
+        self._orders, self._customer, self._rules = orders, customer, rules
+        self._catalogue, self._spoken_of = catalogue, spoken_of
+
+    def expand(self, draft: DeskChange) -> list[DeskChange]:
+        """Return a draft for each order that a clause concerns.
+
+        Raises:
+            Lacking: which lines are meant cannot be told.
+        """
+        if draft.kind == "change_home" or any(item.item_id or item.position for item in draft.items):
+            return [self._with_order(draft)]
+        if draft.items and any(item.new_item_id for item in draft.items) and not draft.words:
+            return [draft]
+        words = " ".join([draft.words, *(item.words for item in draft.items)])
+        orders = self._named_orders(words, draft)
+        if orders is None:
+            return [draft]
+        found = mentions(words, held_by(orders), self._catalogue)
+        if draft.kind in ("change_address", "change_payment"):
+            return self._orders_of_change(draft, words, orders, found)
+        if draft.kind == "cancel":
+            return self._cancel(draft, words, orders, found)
+        return self._lines(draft, words, orders, found)
+
+    def _with_order(self, draft: DeskChange) -> DeskChange:
+        item_id = next((item.item_id for item in draft.items if item.item_id), None)
+        if draft.order_id or item_id is None:
+            return draft
+        holding = [order for order in self._orders if order.line(item_id)]
+        allowed = [order for order in holding if order.status.value in self._statuses(draft.kind)]
+        order = next(iter(allowed or holding), None)
+        return draft.model_copy(update={"order_id": order.id}) if order else draft
+
+    def _named_orders(self, words: str, draft: DeskChange) -> list[Order] | None:
+        """Return the orders that are named by number, else all; None when a number is nobody's of theirs."""
+        said = [draft.order_id] if draft.order_id else []
+        keys = {order_key(str(one)) for one in said}
+        known = {order_key(order.id): order for order in self._orders}
+        keys |= {key for key in known if re.search(rf"(?<![A-Z0-9]){re.escape(key)}(?![A-Z0-9])", words.upper())}
+        if not keys:
+            return list(self._orders)
+        own = [known[key] for key in keys if key in known]
+        return own if len(own) == len(keys) else None
+
+    def _statuses(self, kind: str) -> Sequence[str]:
+        rules = self._rules
+        if kind in SWAPS:
+            return (*rules.exchangeable, *rules.modifiable)
+        if kind == "give_up":
+            return (*rules.cancellable, *rules.returnable)
+        return {"cancel": rules.cancellable, "return": rules.returnable}.get(kind, rules.modifiable)
+
+    def _open(self, orders: Iterable[Order], kind: str) -> list[Order]:
+        return [order for order in orders if order.status.value in self._statuses(kind) and not order.items_modified]
+
+    # Whole orders
+
+    def _orders_of_change(
+        self, draft: DeskChange, words: str, orders: Sequence[Order], found: Sequence[Mention]
+    ) -> list[DeskChange]:
+        """Return a draft for each order whose address or payment is to change."""
+        if draft.order_id:
+            return [draft]
+        open_ones = self._open(orders, draft.kind)
+        if draft.kind == "change_address":
+            meant = orders_meant(words, open_ones, self._customer)
+        else:
+            meant = open_ones
+        holding = {one.order.id for mention in found for one in mention.held}
+        named = [order for order in meant if order.id in holding]
+        meant = named or meant
+        if len(meant) > 1 and not _ALL.search(words.lower()):
+            spoken = [order for order in meant if order.id == self._spoken_of]
+            meant = spoken or meant
+        if len(meant) == 1 or (meant and _ALL.search(words.lower())):
+            return [draft.model_copy(update={"order_id": order.id}) for order in meant]
+        if not meant:
+            return [draft]
+        raise self._which_order(draft, meant)
+
+    def _which_order(self, draft: DeskChange, orders: Sequence[Order]) -> Lacking:
+        choices = tuple(order_facts(order) for order in orders[:_OFFERED])
+        options = tuple((str(order["order_id"]), str(order["order_id"])) for order in choices)
+        return Lacking(DetailNeeded("order", draft.kind, options=options, orders=choices), draft)
+
+    def _cancel(
+        self, draft: DeskChange, words: str, orders: Sequence[Order], found: Sequence[Mention]
+    ) -> list[DeskChange]:
+        meant = [one for mention in found if not mention.negated for one in mention.held]
+        kept = {one.order.id for mention in found if mention.negated for one in mention.held}
+        chosen = {one.order.id for one in self._chosen(meant, draft)} if meant else set()
+        if not meant and _ALL.search(words.lower()) and len(orders) > 1:
+            chosen = {order.id for order in self._open(orders, "cancel")} - kept
+        if not chosen:
+            return [draft]
+        out = []
+        for order in orders:
+            if order.id in chosen:
+                lines = {one.line.item_id for one in meant if one.order.id == order.id}
+                all_of_it = not lines or len(lines) == len({line.item_id for line in order.items})
+                part = not (all_of_it or _ORDER.search(words.lower()) or draft.all_items)
+                if part and order.status.value in self._rules.cancellable:
+                    raise self._whole_order(draft, order, lines)
+                out.append(draft.model_copy(update={"order_id": order.id, "items": []}))
+        return out
+
+    def _whole_order(self, draft: DeskChange, order: Order, lines: Iterable[str]) -> Lacking:
+        """Ask, since one thing of an order cannot be cancelled alone."""
+        titles = [line.title for line in order.items if line.item_id in set(lines)]
+        facts = (order_facts(order),)
+        draft = draft.model_copy(update={"order_id": order.id})
+        return Lacking(DetailNeeded("whole_order", "cancel", order.id, ", ".join(titles), orders=facts), draft)
+
+    # Lines
+
+    def _lines(
+        self, draft: DeskChange, words: str, orders: Sequence[Order], found: Sequence[Mention]
+    ) -> list[DeskChange]:
+        kept = {self._key(one) for mention in found if mention.negated for one in mention.held}
+        positive = [mention for mention in found if not mention.negated]
+        everything = draft.all_items or bool(_ALL.search(words.lower()))
+        if not positive and everything and draft.kind not in SWAPS:
+            open_ones = [order for order in self._open(orders, draft.kind)]
+            spoken = [order for order in open_ones if order.id == self._spoken_of]
+            meant = [one for order in (spoken if draft.all_items and spoken else open_ones) for one in held_by([order])]
+            return self._drafts(draft, [(one, "") for one in meant if self._key(one) not in kept])
+        if not positive:
+            return self._unnamed(draft, words, orders)
+        pairs: list[tuple[Held, str]] = []
+        unsure: list[Mention] = []
+        for mention in self._inherited(positive, draft.kind):
+            lines = self._meant(mention, draft)
+            if lines is None:
+                unsure.append(mention)
+            else:
+                pairs += [(one, self._new_side(mention, draft.kind)) for one in lines]
+        homes = {one.order.id for one, _ in pairs}
+        for mention in unsure:  # "the bicycle and the puzzle in the same order"
+            near = [one for one in mention.held if one.order.id in homes or one.order.id == self._spoken_of]
+            near = [one for one in near if one.order.status.value in self._statuses(draft.kind)]
+            if len({one.order.id for one in near}) != 1 or len(near) != 1:
+                raise self._which_line(draft, mention)
+            pairs.append((near[0], self._new_side(mention, draft.kind)))
+        return self._drafts(draft, [pair for pair in pairs if self._key(pair[0]) not in kept])
+
+    def _unnamed(self, draft: DeskChange, words: str, orders: Sequence[Order]) -> list[DeskChange]:
+        """Find what is meant where nothing is named: the only thing there is, or the only one that can become so."""
+        if draft.kind not in SWAPS:
+            return [draft]
+        meant = [one for order in self._open(orders, draft.kind) for one in held_by([order])]
+        if draft.order_id is None and self._spoken_of:
+            meant = [one for one in meant if one.order.id == self._spoken_of] or meant
+        if len(meant) > 1:
+            pending = self._by_status(meant, words)
+            fitting = [one for one in pending if not self._describes(words, one).empty]
+            meant = fitting or pending
+        return self._drafts(draft, [(meant[0], words)]) if len(meant) == 1 else [draft]
+
+    def _describes(self, words: str, one: Held):  # type: ignore[no-untyped-def]
+        family = [item for item in self._family(one) if item.id != one.line.item_id]
+        return describe(_after_connector(words), None, family, self._catalogue)
+
+    def _family(self, one: Held) -> list[Item]:
+        from tools.matching import family_of  # matching knows the shop's rule for what may come instead
+
+        if not self._catalogue.has(one.line.item_id):
+            return []
+        return family_of(self._catalogue.item(one.line.item_id), self._catalogue, self._rules.exchange_within)
+
+    def _inherited(self, found: Sequence[Mention], kind: str) -> list[Mention]:
+        """In "the lamp and the chair to black ones" the wish is for both."""
+        if kind not in SWAPS:
+            return list(found)
+        out: list[Mention] = []
+        wish = ""
+        for mention in reversed(found):
+            own = self._new_side(mention, kind).strip(" ,.;")
+            wish = mention.after if re.search(r"\w", own) else wish
+            if not re.search(r"\w", own) and wish:
+                from dataclasses import replace
+
+                mention = replace(mention, after=wish)
+            out.append(mention)
+        return out[::-1]
+
+    def _new_side(self, mention: Mention, kind: str) -> str:
+        if kind not in SWAPS:
+            return ""
+        return _after_connector(f"{mention.after}") or (mention.after if not _old_clause(mention.after) else "")
+
+    def _old_side(self, mention: Mention, kind: str) -> str:
+        if kind not in SWAPS:
+            return f"{mention.before} {mention.after}"
+        match = CONNECTOR.search(mention.after.lower())
+        after = mention.after[: match.start()] if match else (mention.after if _old_clause(mention.after) else "")
+        return f"{mention.before} {after}"
+
+    def _meant(self, mention: Mention, draft: DeskChange) -> list[Held] | None:
+        """Return the lines that a thing is, or None when it may be one or another."""
+        picked = [one for one in mention.held if self._key(one) in draft.picks]
+        if picked:
+            return picked
+        allowed = self._statuses(draft.kind)
+        pool = [one for one in mention.held if one.order.status.value in allowed and not one.order.items_modified]
+        pool = pool or [one for one in mention.held if one.order.status.value in allowed] or list(mention.held)
+        old = self._old_side(mention, draft.kind)
+        pool = self._by_status(pool, old)
+        if len(pool) == 1:
+            return pool
+        described = self._by_words(pool, f"{old} {draft.hint}")
+        if len(described) == 1:
+            return described
+        if mention.many:
+            return described
+        spoken = [one for one in described if one.order.id == self._spoken_of]
+        return spoken if len(spoken) == 1 else None
+
+    def _chosen(self, held: Sequence[Held], draft: DeskChange) -> list[Held]:
+        allowed = [one for one in held if one.order.status.value in self._statuses(draft.kind)]
+        picked = [one for one in held if self._key(one) in draft.picks]
+        return picked or allowed or list(held)
+
+    def _by_status(self, pool: list[Held], words: str) -> list[Held]:
+        for pattern, name in _STATUSES:
+            if re.search(pattern, words.lower()):
+                states: Sequence[str] = getattr(self._rules, name)
+                return [one for one in pool if one.order.status.value in states] or pool
+        return pool
+
+    def _by_words(self, pool: list[Held], words: str) -> list[Held]:
+        """Return the lines that a description fits best: "the 15-inch one", "the more expensive one"."""
+        items = [self._catalogue.item(one.line.item_id) for one in pool if self._catalogue.has(one.line.item_id)]
+        said = describe(words, None, items, self._catalogue)
+        scores = []
+        for one in pool:
+            item = self._catalogue.item(one.line.item_id) if self._catalogue.has(one.line.item_id) else None
+            facets = item.facets if item is not None else {}
+            scores.append(sum(facets.get(name) in values for name, values in said.values.items()))
+        best = max(scores, default=0)
+        left = [one for one, score in zip(pool, scores, strict=True) if score == best] if best else pool
+        if len(left) > 1 and _DEARER.search(words.lower()):
+            return [max(left, key=lambda one: one.line.price)]
+        if len(left) > 1 and _CHEAPER.search(words.lower()):
+            return [min(left, key=lambda one: one.line.price)]
+        return left
+
+    def _which_line(self, draft: DeskChange, mention: Mention) -> Lacking:
+        allowed = self._statuses(draft.kind)
+        pool = [one for one in mention.held if one.order.status.value in allowed] or list(mention.held)
+        options = tuple((self._key(one), f"{self._title(one)}, {one.order.id}") for one in pool[:_OFFERED])
+        return Lacking(DetailNeeded("items", draft.kind, title=pool[0].line.title, options=options), draft)
+
+    def _title(self, one: Held) -> str:
+        return self._catalogue.item(one.line.item_id).title if self._catalogue.has(one.line.item_id) else one.line.title
+
+    def _key(self, one: Held) -> str:
+        return f"{one.order.id}|{one.line.item_id}"
+
+    def _drafts(self, draft: DeskChange, pairs: Sequence[tuple[Held, str]]) -> list[DeskChange]:
+        """Return a draft for each order, with its lines and the words about what comes instead."""
+        out: list[DeskChange] = []
+        for order in self._orders:
+            own = {one.line.item_id: (one, wish) for one, wish in pairs if one.order.id == order.id}
+            if not own:
+                continue
+            items = [self._item(one, wish, draft) for one, wish in own.values()]
+            kind = draft.kind
+            if kind == "give_up":
+                kind = "cancel" if order.status.value in self._rules.cancellable else "return"
+                whole = len(own) == len({line.item_id for line in order.items})
+                if kind == "cancel" and not whole and not draft.all_items:
+                    raise self._whole_order(draft, order, own)
+            update = {
+                "kind": kind,
+                "order_id": order.id,
+                "items": [] if kind == "cancel" else items,
+                "all_items": False,
+            }
+            out.append(draft.model_copy(update=update))
+        return out or [draft]
+
+    def _item(self, one: Held, wish: str, draft: DeskChange) -> DeskItem:
+        only = draft.items[0] if len(draft.items) == 1 else DeskItem()
+        new = only.new_item_id
+        if draft.kind in SWAPS and new is None:
+            new = new_ids(wish, one, self._catalogue) or self._same_as(one, wish)
+        update = {"item_id": str(one.line.item_id), "words": wish.strip()[:500], "position": 0, "new_item_id": new}
+        return only.model_copy(update=update)
+
+    def _same_as(self, one: Held, wish: str) -> str | None:
+        """Return the item of another order that "the same as the one I received" speaks of."""
+        if not _SAME.search(wish.lower()):
+            return None
+        family = {item.id for item in self._family(one)}
+        others = [
+            other for other in held_by(self._orders) if other.line.item_id in family and other.order.id != one.order.id
+        ]
+        others = self._by_status(others, wish)
+        ids = {str(other.line.item_id) for other in others}
+        return ids.pop() if len(ids) == 1 else None
+
+
+def _after_connector(words: str) -> str:
+    match = CONNECTOR.search(words.lower())
+    return words[match.end() :] if match else ""
+
+
+def _old_clause(words: str) -> bool:
+    """Tell whether words after a name go on about it: "that I received", "in my order"."""
+    return bool(re.match(r"\s*(?:that|which|who|i|in|from|of|\()\b", words.lower()) or words.strip().startswith("("))
