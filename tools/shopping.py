@@ -10,6 +10,7 @@ import numpy as np
 from core.conversation import StateChange, Wants
 from core.entities import Constraint, FacetType, Item, ItemId, Query, Ranking, Recommendation, Value
 from core.errors import ToolRetry
+from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
@@ -47,6 +48,8 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
         gift=arguments.gift,
     )
     wants, replaced = revise(state.wants, change)
+    fields = {constraint.field for constraint in constraints}
+    replaced = (*(c for c in state.wants.constraints if c.id in change.remove and c.field in fields), *replaced)
     exclude = _known(arguments.exclude, context)
     limit = arguments.limit or context.services.shop.rules.show
     query = query_for(wants, user_id=context.user_id, language=context.language, limit=limit, exclude=exclude)
@@ -64,12 +67,24 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
 def _unseen_first(query: Query, context: ToolContext) -> Ranking:
     """Return the ranking with what was shown before behind what was not: a shopper goes on, and does not go round."""
     recommender, seen = context.services.recommender, context.state.seen
-    ranking = recommender.recommend(replace(query, exclude=(*query.exclude, *seen)) if seen else query)
+    known = (*seen, *_siblings(query, seen, recommender.catalogue)) if seen else ()
+    ranking = recommender.recommend(replace(query, exclude=(*query.exclude, *known)) if seen else query)
     if not seen or not ranking.matches or len(ranking.items) >= query.limit:
         return ranking
     new = [entry.item.id for entry in ranking.items]
     rest = recommender.recommend(replace(query, exclude=(*query.exclude, *new), limit=query.limit - len(new)))
     return replace(ranking, items=(*ranking.items, *rest.items))
+
+
+def _siblings(query: Query, seen: Sequence[ItemId], catalogue: Catalogue) -> list[ItemId]:
+    """Return other variants of what was seen and satisfies the wants: another colour of it is nothing new."""
+    column = catalogue.column("group_id")
+    if column is None:
+        return []
+    fits = mask(catalogue, query.constraints)
+    rows = [catalogue.row(item_id) for item_id in seen if catalogue.has(item_id)]
+    groups = {column.at(row) for row in rows if fits[row]} - {None}
+    return [catalogue.item_at(row).id for row in np.flatnonzero(fits).tolist() if column.at(row) in groups]
 
 
 def _still_fitting(query: Query, ranking: Ranking, context: ToolContext) -> tuple[Item, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from core.conversation import StateChange, Wants
-from core.entities import Constraint, ItemId, Query, UserId
+from core.entities import Constraint, ItemId, Query, Strength, UserId
 from retrieval.constraints import contradicts
 
 _KEPT_ITEMS = 50
@@ -18,6 +18,8 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     replaced: list[Constraint] = []
     next_id = 1 + max((int(c.id[1:]) for c in wants.constraints if c.id[1:].isdigit()), default=0)
     for new in change.set:
+        if any(_requires(old, new) for old in kept):
+            continue
         beaten = [old for old in kept if contradicts(old, new)]
         kept = [old for old in kept if old not in beaten]
         # Said again with other words is no replacement worth telling.
@@ -39,6 +41,12 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     earlier = {constraint.id for constraint in wants.constraints}
     # What an earlier call of this very turn said is no news; what one message says both ways is.
     return revised, tuple(old for old in replaced if old.turn != _turn_of(change) or old.id not in earlier)
+
+
+def _requires(old: Constraint, new: Constraint) -> bool:
+    """Tell whether a wish only says softly what is required already."""
+    same = (old.field, old.op, old.value) == (new.field, new.op, new.value)
+    return same and old.strength is Strength.MUST and new.strength is Strength.WISH
 
 
 def query_for(

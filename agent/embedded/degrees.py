@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from agent.embedded.elements import COMMAS, Element
 from agent.embedded.lexicon import Kind
-from agent.embedded.reading import Element, Reading
+from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Strength
 
 VAGUE_SHARE = 0.35
 """A vague word ("cheap", "light") means the lowest or highest 35 % of the category."""
+
+
+_REACH = 3
+"""Elements between an adjective and its facet: "容量要再小一些"."""
 
 
 class Step(StrEnum):
@@ -85,6 +91,8 @@ def _own(element: Element, vocabulary: Vocabulary, category: str | None) -> Degr
 
 def _with_facet(at: int, reading: Reading, vocabulary: Vocabulary) -> Degree | None:
     role = next((name for name in _ROLES if reading.elements[at].role(name)), None)
+    if role in ("more", "less", "most", "least") and _is_degree(reading.elements[at + 1 : at + 2]):
+        return None  # 再 in 再小一点 only strengthens
     facet = _adjacent_facet(at, reading, vocabulary) if role else None
     if role is None or facet is None:
         return None
@@ -92,15 +100,36 @@ def _with_facet(at: int, reading: Reading, vocabulary: Vocabulary) -> Degree | N
     return Degree(facet, step, (end or vocabulary.better(facet) or "higher") == "higher")
 
 
+def _is_degree(elements: Sequence[Element]) -> bool:
+    return any(each.span and (each.span.of(*_KINDS) or each.role(*_ROLES)) for each in elements)
+
+
+def over_budget(reading: Reading) -> Element | None:
+    """Return the word of "over my budget", "more than I can spend": what is shown costs too much."""
+    for at, element in enumerate(reading.elements):
+        if not element.role("more_than", "more") or element.past:
+            continue
+        following = [each for each in reading.elements[at + 1 : at + 7] if each.clause == element.clause]
+        amounts = any(each.number for each in following)
+        if not amounts and any(each.role("money_limit") for each in following):
+            return element
+    return None
+
+
 def _adjacent_facet(at: int, reading: Reading, vocabulary: Vocabulary) -> str | None:
     """Return the numeric facet that an adjective goes with: "long battery life", "续航长"."""
     elements = reading.elements
-    for index in (at + 1, at - 1, at + 2, at - 2):
-        if not 0 <= index < len(elements) or elements[index].clause != elements[at].clause:
-            continue
-        span = elements[index].span
-        entry = span.of(Kind.FACET) if span else None
-        facet = vocabulary.catalogue.facets.get(entry.field) if entry else None
-        if facet is not None and facet.type in (FacetType.NUMBER, FacetType.DATE):
-            return facet.name
+    for step in (1, -1):
+        index = at + step
+        while (
+            0 <= index < len(elements) and abs(index - at) <= _REACH and elements[index].clause == elements[at].clause
+        ):
+            span = elements[index].span
+            entry = span.of(Kind.FACET) if span else None
+            facet = vocabulary.catalogue.facets.get(entry.field) if entry else None
+            if facet is not None and facet.type in (FacetType.NUMBER, FacetType.DATE):
+                return facet.name
+            if elements[index].is_shop() or elements[index].text in COMMAS:
+                break
+            index += step
     return None

@@ -26,6 +26,8 @@ class Grammar:
     multipliers: dict[int, list[str]]
     cues: dict[str, list[str]]
     politeness: list[str]
+    fields: dict[str, list[str]]
+    """What the columns that every shop has are called."""
     stopwords: frozenset[str]
 
 
@@ -58,6 +60,7 @@ def load_grammar(language: str) -> Grammar:
         decades=table("decades"),
         multipliers=table("multipliers"),
         cues=table("cues"),
+        fields=table("fields"),
         politeness=_phrases(path, "politeness", data["politeness"]),
         stopwords=frozenset(_phrases(path, "stopwords", data["stopwords"])),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
@@ -38,6 +38,8 @@ class Kind(StrEnum):
     POLITE = "polite"
 
 
+_CANDIDATES = 5
+"""Words that a typo may stand for, at most."""
 SHOP_KINDS = frozenset(
     {
         Kind.CATEGORY, Kind.BRAND, Kind.VALUE, Kind.FACET, Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST,
@@ -104,6 +106,8 @@ class Lexicon:
         self._longest: dict[str, int] = {}
         self._words: dict[int, list[str]] = {}
         self._surfaces: set[str] = set()
+        self._general: dict[int, list[str]] = {}
+        """Words of general phrases, by length: met with one slip of the finger at most."""
 
     def __len__(self) -> int:
         """Return the number of phrases."""
@@ -120,6 +124,11 @@ class Lexicon:
         if entry not in known:
             known.append(entry)
         self._longest[key[0]] = max(self._longest.get(key[0], 0), len(key))
+        if kind in (Kind.GRAMMAR, Kind.CUE, Kind.POLITE):
+            for token in tokens:
+                of_length = self._general.setdefault(len(token.text), [])
+                if token.kind == "word" and len(token.text) >= 4 and token.text not in of_length:
+                    of_length.append(token.text)
         if fuzzy:
             for token in tokens:
                 singular = token.text.removesuffix("s")
@@ -164,24 +173,35 @@ class Lexicon:
         # A title is a name: it is met by its exact words only.
         return [*found, Entry(Kind.ITEM, "", item, surface)] if item is not None else found
 
-    def correct(self, word: str) -> str | None:
-        """Return the vocabulary's word that an unknown word is a typo of, or None.
+    def corrections(self, word: str) -> list[str]:
+        """Return the vocabulary's words that an unknown word may be a typo of, those of the fewest edits.
 
         One edit for words of four to seven letters, two for longer ones; the first letter stands.
         """
         allowed = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
         if not allowed or word in self._surfaces:
-            return None
-        near: Iterable[str] = (
-            other
-            for length in range(len(word) - allowed, len(word) + allowed + 1)
-            for other in self._words.get(length, ())
-            if other[0] == word[0]
-        )
-        found = process.extractOne(word, near, scorer=DamerauLevenshtein.distance, score_cutoff=allowed)
-        return str(found[0]) if found else None
+            return []
+        found, edits = _nearest(word, self._words, allowed)
+        if not found or edits > 1:
+            found = _nearest(word, self._general, 1)[0] or found
+        return found
 
 
+def _nearest(word: str, words: Mapping[int, Sequence[str]], allowed: int) -> tuple[list[str], int]:
+    """Return the nearest words with the same first letter, and how many edits they are away."""
+    near: Iterable[str] = (
+        other
+        for length in range(len(word) - allowed, len(word) + allowed + 1)
+        for other in words.get(length, ())
+        if other[0] == word[0]
+    )
+    distance: Any = DamerauLevenshtein.distance
+    found = process.extract(word, near, scorer=distance, score_cutoff=allowed, limit=_CANDIDATES)
+    least = min((int(edits) for _, edits, _ in found), default=0)
+    return [str(other) for other, edits, _ in found if edits == least], least
+
+
+_NAMES = frozenset({Kind.BRAND, Kind.VALUE, Kind.FACET})
 DEGREES = frozenset({Kind.LOW, Kind.HIGH, Kind.LOWER, Kind.HIGHER, Kind.LOWEST, Kind.HIGHEST})
 
 
@@ -195,6 +215,8 @@ def _compatible(exact: list[Entry], rest: list[Entry]) -> list[Entry]:
         rest = [entry for entry in rest if entry.kind is not Kind.CATEGORY]
     if Kind.CATEGORY in kinds:
         rest = [entry for entry in rest if entry.kind not in DEGREES]
+    if kinds & _NAMES:  # "compatibility" is the facet, although "compatible" is a value
+        rest = [entry for entry in rest if entry.kind not in _NAMES or entry.kind in kinds]
     return exact + rest
 
 

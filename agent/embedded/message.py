@@ -19,3 +19,9 @@ class Message:
     needs: Needs
     references: References
     cues: frozenset[str]
+
+    def shop_places(self) -> list[tuple[int, int]]:
+        """Return where the shop's own phrases stand: first character and the one after the last."""
+        tokens = self.reading.tokens
+        phrases = (element for element in self.reading.elements if element.is_shop())
+        return [(tokens[phrase.start].start, tokens[phrase.end - 1].end) for phrase in phrases]

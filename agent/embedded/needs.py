@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from agent.embedded.degrees import Step, degree_of, vague_wish
+from agent.embedded.degrees import Step, degree_of, over_budget, vague_wish
+from agent.embedded.elements import Element
+from agent.embedded.kinds import category_of_the_past, find_category
 from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Entry, Kind
+from agent.embedded.meanings import Meanings
 from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
-from agent.embedded.reading import Element, Reading
+from agent.embedded.reading import Reading
 from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
-from retrieval.columns import fold
 
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
@@ -78,9 +80,13 @@ class NeedsReader:
         self._vocabulary = vocabulary
         self._catalogue = vocabulary.catalogue
         self._asked = asked
-        self._measured = find_quantities(reading, vocabulary)
-        self._new_category, self._categories = self._find_category(category)
+        quantities = find_quantities(reading, vocabulary)
+        self._new_category, self._categories = find_category(reading, vocabulary, category, bool(quantities))
         self._category = self._new_category or category
+        self._meanings = Meanings(reading, vocabulary, self._category, self._new_category)
+        self._bound = self._meanings.bound()
+        named = {at for start, (_, _, end) in self._bound.items() for at in range(start, end)}
+        self._measured = [each for each in quantities if not named.intersection(range(each.start, each.end))]
         self._constraints: list[Constraint] = []
         self._sorts: list[Sort] = []
         self._critiques: list[Critique] = []
@@ -95,6 +101,7 @@ class NeedsReader:
         self._switches()
         self._values()
         self._degrees()
+        self._likeness()
         items = [e.span.of(Kind.ITEM) for e in self._reading.elements if e.span and not e.past and not e.negated]
         words = telling_words(self._reading, self._vocabulary, self._used)
         return Needs(
@@ -111,6 +118,14 @@ class NeedsReader:
             unknown=tuple(self._reading.free(self._vocabulary.stopwords)),
         )
 
+    def _likeness(self) -> None:
+        """Take the kind of the old thing for the new one's: "my old laptop was too heavy, I want a lighter one"."""
+        asks = self._constraints or self._critiques or self._sorts
+        old = category_of_the_past(self._reading) if asks and self._category is None else None
+        if old is not None:
+            self._new_category = self._category = str(old.value)
+            self._categories = [*self._categories, old]
+
     def _count(self) -> int | None:
         """Read "five laptops", "the three cheapest", "五家": a bare number before what it counts."""
         for element, following in pairwise(self._reading.elements):
@@ -121,56 +136,6 @@ class NeedsReader:
             if counts and number.value == int(number.value) and 2 <= number.value <= MAX_SHOWN:
                 return int(number.value)
         return None
-
-    def _find_category(self, current: str | None) -> tuple[str | None, list[Constraint]]:
-        named: list[tuple[Element, Entry]] = []
-        for element in self._reading.elements:
-            entry = element.span.of(Kind.CATEGORY) if element.span else None
-            other_meaning = element.span and (element.span.entries[0].kind is Kind.ITEM or _is_purpose(element))
-            if entry and not element.past and not other_meaning and not self._given_up(element):
-                named.append((element, entry))
-        wanted = [(e, entry) for e, entry in named if not e.negated]
-        direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
-        # "256 GB storage": a word that also names a facet is the facet where another names the category, or an amount
-        # stands in the message.
-        things = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))]
-        direct = things or ([] if self._measured else direct)
-        unwanted = [self._negative("category", Op.NE, entry.value, e) for e, entry in named if e.negated]
-        if not direct:
-            node = next((found for e in self._reading.elements if (found := self._head_of(e, current))), None)
-            heads = [] if node is None else [Constraint("", "category", Op.EQ, node, text=node)]
-            return node, [*unwanted, *heads]
-        nodes = list(dict.fromkeys(entry.value for _, entry in direct))
-        nodes = [n for n in nodes if not any(n != o and n in self._vocabulary.categories[o][:-1] for o in nodes)]
-        if len(nodes) > 1 and self._joined([e for e, _ in direct]):
-            text = " / ".join(e.text for e, _ in direct)
-            return nodes[0], [*unwanted, Constraint("", "category", Op.IN, tuple(nodes), text=text)]
-        # Of several nouns in a row the last is the head: "laptop bag".
-        return nodes[-1], [*unwanted, Constraint("", "category", Op.EQ, nodes[-1], text=direct[-1][0].text)]
-
-    def _head_of(self, element: Element, current: str | None) -> str | None:
-        """Return the category that the head of a longer phrase names: "mechanical keyboard" is a keyboard too."""
-        entry = element.span.of(Kind.VALUE, Kind.FACET) if element.span else None
-        if entry is None or element.past or element.negated or element.purpose:
-            return None
-        if current is not None and entry.field in self._catalogue.category_facets(current):
-            return None
-        for start in range(element.start + 1, element.end):
-            spans = self._vocabulary.lexicon.match(self._reading.tokens[start : element.end])
-            head = spans[0].of(Kind.CATEGORY) if spans and spans[0].end == element.end - start else None
-            if head is not None and spans[0].start == 0:
-                return head.value
-        return None
-
-    def _joined(self, named: Sequence[Element]) -> bool:
-        """Tell whether phrases stand in one list ("laptops or tablets"): by "or", or by a bare "and"."""
-        at = [self._reading.elements.index(element) for element in named]
-        between = [element for a, b in pairwise(at) for element in self._reading.elements[a + 1 : b]]
-        listed = not any(e.is_shop() or e.number for e in between)
-        return any(e.role("or") or (listed and e.role("and")) for e in between)
-
-    def _negative(self, field: str, op: Op, value: Value, element: Element) -> Constraint:
-        return Constraint("", field, op, value, text=element.text)
 
     # Quantities
 
@@ -262,11 +227,6 @@ class NeedsReader:
                     self._used.add(index)
                 break
 
-    def _given_up(self, element: Element) -> bool:
-        """Tell whether "forget" stands right before: the thing is named to be given up."""
-        at = self._reading.elements.index(element)
-        return any(before.role("drop") for before in self._reading.elements[max(0, at - 2) : at])
-
     def _dropped_by(self, element: Element, entry: Entry, *, after: bool) -> bool:
         """Tell whether "forget the brand", "forget Acme", "any brand" gives a field free ("any phones" does not)."""
         if element.role("drop"):
@@ -275,51 +235,25 @@ class NeedsReader:
 
     def _values(self) -> None:
         groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]] = {}
+        named = {at for start, (_, _, end) in self._bound.items() for at in range(start, end)}
         for at, element in enumerate(self._reading.elements):
-            if element.span is None or element.past or at in self._used:
+            if element.past or at in self._used:
                 continue
-            entry = self._fitting(element)
-            if entry is None:
+            if at in self._bound:
+                field, value, end = self._bound[at]
+                self._used.update(range(at, end))
+                groups.setdefault((field, element.negated, element.hedged), []).append((element, value))
+            if at in named or element.span is None:
                 continue
-            if entry.kind is Kind.FACET:
-                self._boolean(entry.field, element)
-            else:
+            for entry in self._meanings.of(at):
+                if entry.kind is Kind.FACET:
+                    self._boolean(entry.field, element)
+                    continue
                 self._facets.append(entry.field)
-                groups.setdefault((entry.field, element.negated, self._wished(element, entry)), []).append(
-                    (element, entry.value)
-                )
+                key = (entry.field, element.negated, self._wished(element, entry))
+                groups.setdefault(key, []).append((element, entry.value))
         for (field, negated, wished), found in groups.items():
             self._add_values(field, negated, wished, found)
-
-    def _fitting(self, element: Element) -> Entry | None:
-        """Return the meaning of a phrase that fits the category best: a brand, a value, a boolean or other facet."""
-        assert element.span is not None
-        if element.span.of(Kind.CATEGORY, Kind.ITEM) and self._new_category:
-            entry = element.span.of(Kind.CATEGORY)
-            if entry and entry.value == self._new_category:
-                return None
-        fields = set(self._catalogue.category_facets(self._category)) if self._category else set(self._catalogue.facets)
-        entries = [e for e in element.span.entries if e.kind in (Kind.BRAND, Kind.VALUE, Kind.FACET)]
-        count = self._vocabulary.count_of
-        entries.sort(
-            key=lambda e: (
-                e.kind is not Kind.BRAND,
-                e.field not in fields,
-                -count(e.field, e.value, self._category) if e.kind is Kind.VALUE else 0,
-            )
-        )
-        if not entries or self._foreign(entries[0], element):
-            return None
-        return entries[0]
-
-    def _foreign(self, entry: Entry, element: Element) -> bool:
-        """Tell whether another word for a value was met that no item of the category has: it means something else."""
-        if entry.kind is not Kind.VALUE or self._category is None:
-            return False
-        labels = self._catalogue.facets[entry.field].value_labels.get(entry.value, {}).values()
-        if fold(element.text) in {fold(name) for name in (entry.value, *labels)}:
-            return False
-        return not self._vocabulary.count_of(entry.field, entry.value, self._category)
 
     def _wished(self, element: Element, entry: Entry) -> bool:
         facet = self._catalogue.facets.get(entry.field)
@@ -339,10 +273,11 @@ class NeedsReader:
     def _add_values(self, field: str, negated: bool, wished: bool, found: Sequence[tuple[Element, str]]) -> None:
         facet = self._catalogue.facets[field]
         values = tuple(dict.fromkeys(value for _, value in found))
-        text = ", ".join(element.text for element, _ in found)
+        text = ", ".join(dict.fromkeys(element.text for element, _ in found))
         strength = Strength.WISH if wished else Strength.MUST
         is_list = facet.type is FacetType.LIST
-        either = any(e.role("or") for e in self._reading.elements)
+        # "A or B", or one word that names several values.
+        either = any(e.role("or") for e in self._reading.elements) or len({id(e) for e, _ in found}) < len(values)
         if negated:
             op = (Op.NOT_CONTAINS if is_list else Op.NE) if len(values) == 1 else Op.NOT_IN
             self._constraints.append(Constraint("", field, op, values[0] if len(values) == 1 else values, text=text))
@@ -356,6 +291,8 @@ class NeedsReader:
 
     def _degrees(self) -> None:
         bounded = {constraint.field for constraint in self._constraints}
+        if (over := over_budget(self._reading)) is not None and "price" not in bounded:
+            self._critiques.append(Critique("price", False, over.text))
         for at, element in enumerate(self._reading.elements):
             if element.span is None or element.past or at in self._used:
                 continue
@@ -378,11 +315,6 @@ def _told(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """Return each constraint once, no more of them than a person means, with the words cut to a reasonable length."""
     once = dict.fromkeys(replace(constraint, text=constraint.text[:_WORDS]) for constraint in constraints)
     return tuple(once)[-_MOST:]
-
-
-def _is_purpose(element: Element) -> bool:
-    """Tell whether a word says what something is for ("for gaming"), although it names a category too."""
-    return element.purpose and element.span is not None and element.span.of(Kind.VALUE) is not None
 
 
 def _spaced(words: Sequence[str]) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agent.embedded.elements import Element
 from agent.embedded.lexicon import Kind
-from agent.embedded.reading import Element, Reading
+from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import FacetType, Op
 from retrieval.units import convert

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.embedded.elements import Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.needs import Needs
-from agent.embedded.reading import Element, Reading
+from agent.embedded.reading import Reading
 from agent.embedded.text import tokenize
 from agent.embedded.vocabulary import Vocabulary
 from core.conversation import ConversationState

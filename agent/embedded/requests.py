@@ -13,6 +13,7 @@ from agent.ports import ToolCall
 from core.conversation import Wants
 from core.entities import Constraint, Item, ItemId, Op, Sort, Strength, Value
 from retrieval.catalogue import BUILT_IN
+from retrieval.comparing import NEGATIONS
 from retrieval.constraints import mask, rules_mask
 
 _MAX_WORDS = 40
@@ -132,6 +133,9 @@ class Requests:
             gone |= {
                 c.id for c in others if not mask(self._catalogue, [category, replace(c, strength=Strength.MUST)]).any()
             }
+        if message.reading.roles("correction"):  # "no, I meant …": what was said of the same before no longer counts
+            said = {c.field for c in needs.constraints if c.op not in NEGATIONS and c.field != "category"}
+            gone |= {c.id for c in wants.constraints if c.field in said and c.op not in NEGATIONS}
         if fresh:
             keeps = {"price", "brand"} if "instead" in message.cues or message.reading.roles("but") else set()
             gone |= {c.id for c in wants.constraints if c.field not in keeps}

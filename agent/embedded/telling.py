@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from agent.embedded.elements import Element
 from agent.embedded.lexicon import Kind
-from agent.embedded.reading import Element, Reading
+from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import FacetType
 from retrieval.catalogue import BUILT_IN

@@ -36,6 +36,7 @@ class Vocabulary:
         self.lexicon = Lexicon()
         self._counts: dict[tuple[str, str, str | None], int] = {}
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
+        self._bare: dict[str, dict[tuple[str, ...], str]] = {}
         self.stopwords: frozenset[str] = frozenset().union(*(grammar.stopwords for grammar in self.grammars))
         for grammar in self.grammars:
             self._add_grammar(grammar)
@@ -131,6 +132,7 @@ class Vocabulary:
 
     def _add_facet(self, facet: Facet) -> None:
         names = [facet.name.replace("_", " "), *facet.labels.values(), *_flat(facet.synonyms)]
+        names += [name for grammar in self.grammars for name in grammar.fields.get(facet.name, ())]
         for name in names if facet.name in BUILT_IN else self._sound(names):
             self.lexicon.add(name, Kind.FACET, facet.name)
         if facet.type not in (FacetType.NUMBER, FacetType.DATE):
@@ -160,15 +162,27 @@ class Vocabulary:
             return
         for value in list(self.catalogue.values(facet.name))[:MAX_VALUES]:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
-            for name in self._sound(names):
+            sound = self._sound(names)
+            for name in sound:
                 self.lexicon.add(name, Kind.VALUE, facet.name, value)
+            for name in dict.fromkeys(names):
+                if name not in sound and (words := tuple(token.text for token in tokenize(name))):
+                    self._bare.setdefault(facet.name, {}).setdefault(words, value)
+
+    def bare_values(self, field: str) -> dict[tuple[str, ...], str]:
+        """Return words -> value, of the values that only mean it beside their facet's name: "12", "no", "all"."""
+        return self._bare.get(field, {})
 
     def _sound(self, names: Iterable[str]) -> list[str]:
         """Drop names that are empty, or whose every word is a stopword: they would be found in any sentence."""
         kept = []
         for name in dict.fromkeys(name.strip() for name in names if name):
             words = [token for token in tokenize(name) if token.kind != "sign"]
-            if words and not all(token.text in self.stopwords or token.kind == "number" for token in words):
+            numbers = [token for token in words if token.kind == "number"]
+            # Several numbers in a row, as in "110 - 240" or "16:9", are a name; one alone is an amount.
+            named = len(numbers) > 1 and len(numbers) == len(words)
+            plain = all(token.text in self.stopwords or token.kind == "number" for token in words)
+            if words and (named or not plain):
                 kept.append(name)
         return kept
 
