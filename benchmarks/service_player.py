@@ -203,7 +203,7 @@ class Player:
     def _new_item(self, ask: Mapping[str, Any]) -> str | None:
         options = [(str(one["label"]), float(one.get("price") or 0.0)) for one in ask["options"]]
         product = options[0][0].split(" (")[0] if options else ""
-        own = " ".join(c.text for c in self.clauses if product in c.products) or str(self.script["opening"])
+        own = self._about(product)
         fitting = [pair for pair in options if self._acceptable(pair[0], own, str(ask.get("title", "")))]
         if not fitting:
             due = self._due(product)
@@ -244,6 +244,11 @@ class Player:
         product, options = title.split(" (")[0], options_of(title)
         return [1 for option, values in self.store.values(product, text).items() if options.get(option) in values]
 
+    def _about(self, product: str) -> str:
+        """Return what the opening says of a product."""
+        texts = [self.store.about(product, c.text) for c in self.clauses if product in c.products]
+        return " ".join(texts) or str(self.script["opening"])
+
     # The read-back
 
     def _check(self, effects: Sequence[Mapping[str, Any]]) -> str | None:
@@ -277,10 +282,11 @@ class Player:
                 line["title"] for line in effect["items"] if not self._is(line["title"], self.store.named(spoken))
             ]
             known = effect.get("order_id") in (self.script["known"].get("order_ids") or ())
+            known = known or bool(self.script["known"].get("item_ids"))
             if strange and not everything and not known and effect["kind"] != "cancel":
                 yield f"No, not the {strange[0]}."
             for old, new in zip(effect["items"], effect.get("new_items") or (), strict=False):
-                own = " ".join(c.text for c in self.clauses) + self._only
+                own = self._about(new["title"].split(" (")[0])
                 if not self._acceptable(new["title"], own, old["title"]):
                     values = self.store.values(new["title"].split(" (")[0], own)
                     words = ", ".join(value for found in values.values() for value in found)

@@ -85,6 +85,17 @@ class Storefront:
     def _single(self, word: str) -> bool:
         return sum(word in stems(name) for name in self.products) == 1
 
+    def about(self, product: str, text: str) -> str:
+        """Return what a text says of a product: from its name to the next product's."""
+        words, parts, on = text.split(" "), [], not self.named(text)
+        for at, word in enumerate(words):
+            here = self.named(" ".join(words[max(0, at - 1) : at + 2]))
+            if here:
+                on = product in here if self.named(word) or product in here else on
+            if on:
+                parts.append(word)
+        return " ".join(parts)
+
     def values(self, product: str, text: str) -> dict[str, list[str]]:
         """Return the option values of a product that a text asks for, by option, in the text's order."""
         low = " ".join(tokens(text))

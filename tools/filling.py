@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ from tools.resolving import Resolver
 from tools.results import DetailNeeded
 
 _CHOICES = 8
+_OTHER = re.compile(r"\b(?:other|another|different)\b|另一|其他")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,9 @@ class Filler:
     def _method(self, draft: DeskChange, order: Order, *, needed: bool) -> str | None:
         """Return the payment method that a draft names; without one, the rules take the order's own."""
         method: PaymentMethod | None = named_method(draft.method, self._customer) if draft.method else None
+        if method is None and draft.method and _OTHER.search(draft.method.lower()):
+            others = [one for one in self._customer.payment_methods if one.id != order.payment_method]
+            method = others[0] if len(others) == 1 else None
         if method is not None:
             return method.id
         methods = [one for one in self._customer.payment_methods if one.id != order.payment_method or not needed]

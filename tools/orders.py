@@ -54,7 +54,6 @@ def identify(arguments: Identify | OrderStatusArguments, context: ToolContext) -
         return Verified(identity, None, _clean(state.desk, said["order_id"]))
     if not (order_proof or name_proof or mail_proof):
         missing = tuple(name for name in _PROOFS[shop.asks_for] if not said[name])
-        missing += ("or_email",) if missing and {"email", "name_postcode"} <= set(shop.identity) else ()
         why = "unverified" if missing else "sign_in"
         return Verified(None, IdentityNeeded(missing, why), {**state.desk, **said})
     try:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.errors import ToolRetry
+from core.conversation import StateChange
+from core.errors import BackendUnavailable, ToolRetry
 from tools import arguments as args
 from tools import cart, desk, orders, service, shopping
 from tools import desk_arguments as desk_args
 from tools.context import ToolContext
-from tools.results import ToolResult
+from tools.results import ToolResult, Unreachable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,22 @@ def run_tool(name: str, arguments: Mapping[str, Any], context: ToolContext) -> T
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors(include_url=False))
         raise ToolRetry(f"{name}: " + "; ".join(faults)) from error
-    return tool.function(parsed, context)
+    try:
+        return tool.function(parsed, context)
+    except BackendUnavailable as fault:
+        logger.error("%s: %s", name, fault)
+        return _unreachable(fault, context)
+
+
+def _unreachable(fault: BackendUnavailable, context: ToolContext) -> ToolResult:
+    """Tell that the shop's order system does not answer; the conversation stays where it was."""
+    text = "the shop's order system does not answer now: say so, and that nothing was changed"
+    if fault.unknown:
+        text = (
+            "the shop's order system gave no answer: say that it is not known whether the change was made, and that "
+            "saying yes again in a minute finds out and does nothing twice"
+        )
+    return ToolResult(text, Unreachable(fault.unknown, context.state.awaiting), StateChange())
 
 
 def langchain_tools(context: ToolContext) -> list[Any]:

@@ -210,6 +210,16 @@ class CartShown:
     """Items like one that cannot be had."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The shop's own order system does not answer."""
+
+    unknown: bool = False
+    """What was confirmed may have been carried out; confirming it again finds out, and does nothing twice."""
+    awaiting: str | None = None
+    """What the desk waits for, as before."""
+
+
 Evidence = (
     Recommended
     | Explained
@@ -226,6 +236,7 @@ Evidence = (
     | Confirmed
     | Dropped
     | CartShown
+    | Unreachable
 )
 
 

@@ -56,11 +56,13 @@ class Described:
     """Facet -> 1 for more than the old item's value, -1 for less, 2 and -2 for the most and the least there is."""
     price: int = 0
     """The same for the price."""
+    refused: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    """Facet -> values that it must not have: "instead of", "not"."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing was said."""
-        return not (self.values or self.relative or self.price)
+        return not (self.values or self.relative or self.price or self.refused)
 
 
 def describe(words: str, old: Item | None, variants: Sequence[Item], catalogue: Catalogue) -> Described:
@@ -90,21 +92,26 @@ def describe(words: str, old: Item | None, variants: Sequence[Item], catalogue: 
         if not any(o[0] <= one[0] and one[1] <= o[1] and o[1] - o[0] > one[1] - one[0] for o in found)
     ]
     values: dict[str, tuple[Value, ...]] = {}
+    refused: dict[str, tuple[Value, ...]] = {}
     for start, _, name, value in sorted(_settled(outer, text, catalogue), key=lambda one: one[0]):
-        if not _NOT.search(text[:start]) and value not in values.get(name, ()):
-            values[name] = (*values.get(name, ()), value)
+        into = refused if _NOT.search(text[:start]) else values
+        if value not in into.get(name, ()):
+            into[name] = (*into.get(name, ()), value)
+    values |= {name: found for name, found in _partly(text, variants, names).items() if name not in values}
+    refused = {name: found for name, found in refused.items() if name not in values}
     for name, several in values.items():
         if old is not None and len(several) > 1 and old.facets.get(name) in several:
             values[name] = tuple(value for value in several if value != old.facets.get(name))
     if old is not None:
         values |= _added(text, old, variants, catalogue)
     relative = {} if old is None else _relative(text, old, variants, catalogue, set(values))
-    return Described(values, relative, _price(text))
+    return Described(values, relative, _price(text), refused)
 
 
 def narrowed(described: Described, old: Item, variants: Sequence[Item]) -> list[Item]:
     """Return the variants that are everything that was described."""
     left = [item for item in variants if all(item.facets.get(n) in vs for n, vs in described.values.items())]
+    left = [item for item in left if all(item.facets.get(n) not in vs for n, vs in described.refused.items())]
     for name, way in described.relative.items():
         before = rank(old.facets.get(name))
         ranked = [(rank(item.facets.get(name)), item) for item in left]
@@ -139,6 +146,23 @@ def rank(value: Value | None) -> float | None:
             return float(scale.index(text))
     ending = re.search(r"(\d+)$", text)  # "i5", "IPX7"
     return float(ending.group(1)) if ending else None
+
+
+def _partly(text: str, variants: Sequence[Item], names: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+    """Return values that are named by a word that no other value has: "Google Home" for "Google Assistant"."""
+    known: dict[str, set[tuple[str, Value]]] = {}
+    for name in names:
+        for value in {item.facets[name] for item in variants if isinstance(item.facets.get(name), str)}:
+            for word in re.findall(r"[a-z]{4,}", fold(str(value))):
+                known.setdefault(stem(word), set()).add((name, value))
+    titles = {stem(word) for item in variants for word in re.findall(r"[a-z]+", fold(" ".join(item.category[-1:])))}
+    found: dict[str, tuple[Value, ...]] = {}
+    for match in re.finditer(r"[a-z]{4,}", text):
+        pairs = known.get(stem(match.group()), set())
+        if len(pairs) == 1 and stem(match.group()) not in titles and not _NOT.search(text[: match.start()]):
+            name, value = next(iter(pairs))
+            found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def _places(text: str, value: Value, facet: Facet | None) -> Iterable[tuple[int, int]]:

@@ -122,7 +122,7 @@ class DeskActs:
         deny = "deny" in cues and "confirm" not in cues and not desk.has("no_reason")
         if waits and is_yes(message, desk):
             return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
-        if (waits or state.awaiting == "detail") and deny and not self._changes(message, desk):
+        if (waits or state.awaiting == "detail") and deny and not self._corrects(message, desk):
             return Decision((Intent.DENY,), (ToolCall("drop_changes"),))
         if waits or not is_yes(message, desk):
             return None
@@ -133,6 +133,13 @@ class DeskActs:
         if state.desk.get("done") and state.topic is Intent.CONFIRM and state.question is None:
             return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
         return None
+
+    def _corrects(self, message: Message, desk: DeskReading) -> bool:
+        """Tell whether a "no" says what it should be instead: then it drops nothing."""
+        if message.context.state.desk.get("asking") == "whole_order" and message.context.state.awaiting == "detail":
+            return False
+        things = not message.needs.empty or desk.of("payment", "address", "only") or message.references.ids
+        return bool(things) or self._changes(message, desk) is not None
 
     def _identity(self, message: Message, desk: DeskReading) -> Decision | None:
         """Take what proves who the customer is, and go on with what they wanted."""
@@ -167,8 +174,10 @@ class DeskActs:
 
     def _change(self, message: Message, desk: DeskReading) -> Decision | None:
         changes = self._changes(message, desk)
-        if not changes:
-            return None
+        state = message.context.state
+        begun = state.desk.get("drafts") and state.awaiting in ("confirmation", "detail")
+        if not changes or (begun and desk.has("only") and state.awaiting == "confirmation"):
+            return None  # what is left of it is a correction
         intents = tuple(dict.fromkeys(_INTENTS[change["kind"]] for change in changes))
         replace = message.context.state.awaiting == "confirmation" and "deny" in message.cues
         arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if replace else {})}
@@ -213,10 +222,16 @@ class DeskActs:
             return True
         if guess.sure and guess.intent in (*_KINDS, Intent.MODIFY_ORDER):
             return True
-        about = desk.has("order") or state.identity is not None or state.topic in _DESK
-        outright = any(word.roles & {"cancel", "return", "exchange"} for word in verbs)
-        shopping = bool(state.shown) and state.topic not in _DESK and not desk.has("order")
-        return about and not shopping if not outright else about or (not shopping and guess.intent in _INTENTS.values())
+        own = desk.has("order", "own") or state.topic in _DESK
+        about = own or state.identity is not None
+        outright = [word for word in verbs if word.roles & {"cancel", "return", "exchange", "give_up"}]
+        shopping = bool(state.shown) and state.topic not in _DESK and not desk.has("order", "own")
+        if not outright:
+            return (about or desk.has("mine")) and bool(verbs) and not shopping
+        if shopping:  # "what could replace it?" among goods on screen asks for goods
+            return False
+        asks = message.context.message.rstrip().endswith(("?", "？"))
+        return about or (desk.has("wish") and not asks) or guess.intent in _INTENTS.values()
 
     def _described(
         self, message: Message, desk: DeskReading, kind: str, start: int, end: int, *, single: bool
@@ -296,7 +311,7 @@ class DeskActs:
             case "cancel_reason":
                 return {"reason": option or text}
             case "new_item":
-                pointed = self._pointed(message) or option
+                pointed = option or self._pointed(message)
                 wanted = wanted_in(message, text)
                 return {"items": [{"new_item_id": pointed}]} if pointed else {"set": wanted} if wanted else None
             case "address":

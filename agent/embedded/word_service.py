@@ -18,6 +18,7 @@ from tools.results import (
     PassagesFound,
     ProfileShown,
     RefundFound,
+    Unreachable,
 )
 
 _EXCERPT = 520
@@ -172,9 +173,10 @@ def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
     missing = [voice.say(f"identity.{name}") for name in found.missing if voice.has(f"identity.{name}")]
     by_name = voice.context.shop.asks_for == "name_postcode"
     proofs = ("name", "postcode") if by_name else ("order_id", "email")
+    missing = missing or [voice.say(f"identity.{name}") for name in proofs]
+    needed = voice.values.listing(missing)
     if by_name and "email" in voice.context.shop.identity:
-        proofs = (*proofs, "or_email")
-    needed = voice.values.listing(missing or [voice.say(f"identity.{name}") for name in proofs])
+        needed += voice.say("identity.or_email")
     key = "identity.refused" if found.why == "refused" else "identity.ask"
     yield Piece(voice.say(key, needed=needed))
 
@@ -197,6 +199,11 @@ def profile(voice: Voice, found: ProfileShown) -> Iterator[Piece]:
     yield Piece(voice.say("profile.lead" if found.known else "profile.lead_unknown"))
     for line in lines:
         yield Piece(f"- {line}", tight=True)
+
+
+def unreachable(voice: Voice, found: Unreachable) -> Iterator[Piece]:
+    """Say that the shop's order system does not answer."""
+    yield Piece(voice.say("backend.unknown" if found.unknown else "backend.down"))
 
 
 def handed_off(voice: Voice, found: HandedOff) -> Iterator[Piece]:
