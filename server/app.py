@@ -17,18 +17,23 @@ from core.settings import Settings
 from core.version import VERSION
 from server.auth import Gate, require_caller
 from server.bodies import path
+from server.channels.routes import channels_router
+from server.channels.wiring import answering, connect
 from server.chat import ChatService, chat_router
 from server.docs import describe, docs_router
 from server.edge import Edge
 from server.errors import error_response
 from server.events import events_router, profile_router
+from server.handoffs import sessions_router
 from server.health import health_router
+from server.inbox import inbox_router
 from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
 from server.pictures import pictures_router
 from server.port import Conversation
 from server.responses import responses_router
 from server.sse import KEEP_ALIVE
+from server.widget import widget_router
 
 if TYPE_CHECKING:
     from server.page_port import Shopfront
@@ -55,12 +60,28 @@ def create_app(
     app = FastAPI(title="Floorwalker", version=VERSION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.assistant, app.state.gate, app.state.metrics = measured, gate, metrics
     app.state.chat = ChatService(measured, settings, keep_alive=keep_alive)
+    connect(app, measured, settings)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     _answer_errors(app)
     keyed = [Depends(require_caller)]
-    for router in (chat_router(), responses_router(), events_router(), profile_router(), _unknown_router()):
+    for router in (
+        chat_router(),
+        responses_router(),
+        events_router(),
+        profile_router(),
+        sessions_router(),
+        _unknown_router(),
+    ):
         app.include_router(router, dependencies=keyed)
-    for router in (health_router(), pictures_router(), docs_router(), mcp_router()):
+    for router in (
+        health_router(),
+        pictures_router(),
+        docs_router(),
+        mcp_router(),
+        widget_router(),
+        channels_router(),
+        inbox_router(),
+    ):
         app.include_router(router)
     if page:
         from server.page import mount_page  # Gradio takes seconds to import
@@ -76,7 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     describe(app)  # made before the first request, not during it
     app.state.agents = Agents(app.state.assistant)
-    async with app.state.agents.manager.run():
+    async with app.state.agents.manager.run(), answering(app):
         yield
 
 

@@ -37,7 +37,7 @@ async def read_json(request: Request) -> Any:
             code="unsupported_media_type",
             status=415,
         )
-    raw = await _read(request)
+    raw = await read_raw(request)
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -81,15 +81,20 @@ def path(location: Sequence[int | str]) -> str:
     return text
 
 
-async def _read(request: Request) -> bytes:
+async def read_raw(request: Request, limit: int = MAX_BODY) -> bytes:
+    """Return the body as it came, at most ``limit`` bytes of it.
+
+    Raises:
+        RequestError: it is too large (413), or its sender left before its end.
+    """
     declared = request.headers.get("content-length", "0")
-    too_large = declared.isdigit() and int(declared) > MAX_BODY
+    too_large = declared.isdigit() and int(declared) > limit
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            too_large = too_large or size > MAX_BODY
+            too_large = too_large or size > limit
             if not too_large:
                 chunks.append(chunk)
             elif size > MAX_DRAIN:
@@ -101,7 +106,7 @@ async def _read(request: Request) -> bytes:
         ) from left
     if too_large:
         raise RequestError(
-            f"the body is larger than {MAX_BODY // 1024 // 1024} MiB: send fewer or shorter messages",
+            f"the body is larger than {limit // 1024 // 1024} MiB: send fewer or shorter messages",
             code="request_too_large",
             status=413,
         )

@@ -80,21 +80,31 @@ class Arrivals:
         self._clock = clock
 
     def add(
-        self, channel: str, message_id: str, conversation: str, body: Mapping[str, Any], address: Mapping[str, Any]
+        self,
+        channel: str,
+        message_id: str,
+        conversation: str,
+        body: Mapping[str, Any],
+        address: Mapping[str, Any],
+        *,
+        done: bool = False,
     ) -> bool:
-        """Keep a message and where its conversation is answered; tell whether it is new."""
-        now = self._clock()
+        """Keep a message and where its conversation is answered; tell whether it is new.
+
+        One that is ``done`` only counts: it is answered elsewhere.
+        """
+        now, state = self._clock(), "done" if done else "waiting"
         with self._database.transaction() as connection:
             connection.execute(
                 "INSERT INTO addresses (channel, conversation, body, used) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
                 "SET body = excluded.body, used = excluded.used",
                 (channel, conversation, _dumped(address), now),
             )
-            row = (channel, message_id, conversation, _dumped(body), now, now)
+            row = (channel, message_id, conversation, state, _dumped(body), now, now)
             return bool(
                 connection.execute(
-                    "INSERT INTO arrivals (channel, message_id, conversation, body, due, received, incoming) "
-                    "VALUES (?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",
+                    "INSERT INTO arrivals (channel, message_id, conversation, state, body, due, received, incoming) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",
                     row,
                 ).rowcount
             )

@@ -18,7 +18,7 @@ MIGRATIONS = (
         id INTEGER PRIMARY KEY, session_key TEXT NOT NULL, session_id TEXT NOT NULL, scope TEXT NOT NULL,
         issued INTEGER NOT NULL, channel TEXT NOT NULL, language TEXT NOT NULL, summary TEXT NOT NULL,
         why TEXT NOT NULL, details TEXT NOT NULL, user_id TEXT, state TEXT NOT NULL, outcome TEXT,
-        opened REAL NOT NULL, taken REAL, closed REAL, touched REAL NOT NULL
+        opened REAL NOT NULL, taken REAL, closed REAL, touched REAL NOT NULL, announced REAL
     );
     CREATE UNIQUE INDEX handoffs_open ON handoffs (session_key) WHERE state != 'closed';
     CREATE INDEX handoffs_state ON handoffs (state, touched);
@@ -34,7 +34,7 @@ MIGRATIONS = (
 
 _COLUMNS = (
     "id, session_key, session_id, scope, issued, channel, language, summary, why, details, user_id, state, outcome, "
-    "opened, taken, closed, touched"
+    "opened, taken, closed, touched, announced"
 )
 OPEN, TAKEN, CLOSED = "open", "taken", "closed"
 
@@ -67,6 +67,8 @@ class Handoff:
     closed: float | None = None
     touched: float = 0.0
     """When anything of it changed last."""
+    announced: float | None = None
+    """When the channel knew of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,12 @@ class HandoffStore:
             (*states, limit),
         )
         return tuple(_handoff(row) for row in rows)
+
+    def announce(self, session_key: str) -> None:
+        """Mark that the channel knows of a session's open hand-off."""
+        sql = "UPDATE handoffs SET announced = coalesce(announced, ?) WHERE session_key = ? AND state != 'closed'"
+        with self._database.transaction() as connection:
+            connection.execute(sql, (self._clock(), session_key))
 
     def touch(self, session_key: str) -> None:
         """Mark that the customer wrote again."""
@@ -216,7 +224,7 @@ def _handoff(row: Row) -> Handoff:
     return Handoff(
         id=row[0], session_key=row[1], session_id=row[2], scope=row[3], issued=bool(row[4]), channel=row[5],
         language=row[6], summary=row[7], why=row[8], details=orjson.loads(row[9]), user_id=row[10], state=row[11],
-        outcome=row[12], opened=row[13], taken=row[14], closed=row[15], touched=row[16],
+        outcome=row[12], opened=row[13], taken=row[14], closed=row[15], touched=row[16], announced=row[17],
     )  # fmt: skip
 
 
