@@ -37,6 +37,7 @@ _MARK = re.compile("|".join(re.escape(mark) for mark in sorted(_OPENINGS, key=le
 _FUNCTION = re.compile(r"<function=([\w.-]+)>(.*?)(?:</function>|\Z)", re.DOTALL)
 _PARAMETER = re.compile(r"<parameter=([\w.-]+)>\n?(.*?)\n?(?:</parameter>|(?=<parameter=)|\Z)", re.DOTALL)
 _BARE = re.compile(r"\s*(?:```(?:json)?\s*)?[\[{]")
+_BEFORE_BARE = re.compile(r"\s*(?:`{1,2}|```(?:j|js|jso|json)?\s*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class TextFilter:
         """Take one stretch out of the buffer; tell whether there may be another."""
         if self._close is not None:
             return self._inside()
-        if not self._begun and self._tools and (not self._buffer.strip() or _BARE.match(self._buffer)):
+        if not self._begun and self._tools and (_BEFORE_BARE.fullmatch(self._buffer) or _BARE.match(self._buffer)):
             return False  # may become a call as a whole: known at the end
         found = _MARK.search(self._buffer)
         if found is None:
