@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from agent.embedded.desk_acts import DeskActs
 from agent.embedded.desk_parts import is_yes
@@ -18,8 +19,9 @@ from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
 from agent.embedded.needs import NeedsReader
 from agent.embedded.reading import read
-from agent.embedded.references import References, resolve
+from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
+from agent.embedded.several import all_of
 from agent.embedded.text import normalise
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall, TurnContext
@@ -70,6 +72,11 @@ class EmbeddedDecider:
         self._requests, self._vocabulary = Requests(vocabulary), vocabulary
         self._desk = DeskActs(self._guesser, self._requests)
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The shop's vocabulary as it is now."""
+        return self._vocabulary
+
     def read(self, context: TurnContext) -> Message:
         """Read a message without deciding anything."""
         vocabulary, state = self._vocabulary, context.state
@@ -80,7 +87,8 @@ class EmbeddedDecider:
         asked = state.question.field if state.question else None
         needs = NeedsReader(reading, vocabulary, category, asked).needs()
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
-        return Message(context, reading, needs, references, frozenset(reading.cues()))
+        message = Message(context, reading, needs, references, frozenset(reading.cues()))
+        return replace(message, mentions_service=self._mentions_service(message))
 
     def says_yes(self, context: TurnContext) -> bool:
         """Tell whether a message is an explicit yes and nothing else (CPU-bound, a few milliseconds)."""
@@ -89,6 +97,9 @@ class EmbeddedDecider:
     def decide_now(self, context: TurnContext) -> Decision:
         """Return the decision (CPU-bound, a few milliseconds)."""
         message = self.read(context)
+        return all_of(message, self._decide(message), self.read, self._decide)
+
+    def _decide(self, message: Message) -> Decision:
         acts = (
             self._desk.first, self._rewind, self._handoff, self._desk.then, self._service, self._compare,
             self._explain, self._similar,
@@ -109,11 +120,8 @@ class EmbeddedDecider:
             state = message.context.state
             if not state.past:
                 return Decision((Intent.UNDO,), note="nothing_to_undo")
-            calls = (
-                (ToolCall("recommend_items", {"again": True}),)
-                if state.past[-1].constraints or state.past[-1].text
-                else ()
-            )
+            before = state.past[-1]
+            calls = (ToolCall("recommend_items", {"again": True}),) if before.constraints or before.text else ()
             return Decision((Intent.UNDO,), calls, rewind="undo")
         return None
 
@@ -130,7 +138,7 @@ class EmbeddedDecider:
         if message.reading.roles("any") and not message.needs.unknown:
             return None  # "no preference" answers a question; it asks for no service
         points = message.cues & {"compare", "explain", "similar"} and message.references.ids
-        if points or not self._mentions_service(message):
+        if points or not message.mentions_service:
             return None
         guess = self._guesser.guess(context.message, context.language)
         if guess.intent not in SERVICE or not guess.sure or self._no_purchase(message, guess):
@@ -169,7 +177,7 @@ class EmbeddedDecider:
     # What is on screen
 
     def _compare(self, message: Message) -> Decision | None:
-        if "compare" not in message.cues:
+        if "compare" not in message.cues and not _asks_for_the_best(message):
             return None
         shown = tuple(item.id for item in message.context.on_screen)
         ids = message.references.ids
@@ -258,11 +266,11 @@ class EmbeddedDecider:
         return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if indifferent else None
 
     def _more(self, message: Message) -> Decision | None:
-        wants_others = message.reading.roles("else", "other") and not message.references.named
-        if not wants_others or not message.needs.empty or message.needs.unknown:
+        wants_others = message.reading.roles("else", "other") or refuses(message.reading)
+        if not wants_others or message.references.named or not message.needs.empty or message.needs.unknown:
             return None
         if not message.context.state.seen:
-            return None
+            return Decision((Intent.RECOMMEND,), (ToolCall("recommend_items", {}),))
         return Decision((Intent.REFINE,), (self._requests.more(message),))
 
     def _shop(self, message: Message) -> Decision | None:
@@ -318,6 +326,13 @@ class EmbeddedDecider:
         """Tell whether most of the words that nothing explains are words at all: an encoder finds a place for any."""
         unknown = message.needs.unknown
         return not unknown or sum(map(self._is_word, unknown)) * 2 > len(unknown)
+
+
+def _asks_for_the_best(message: Message) -> bool:
+    """Tell whether a message asks which of the items shown is best: "which of these would be better?"."""
+    reading = message.reading
+    asks = reading.roles("which") and reading.roles("best", "better")
+    return bool(asks) and message.needs.empty and not message.needs.unknown
 
 
 def _asks(message: Message) -> bool:
