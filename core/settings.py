@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="checks identity tokens that the shop's site signs, at least 32 bytes; several, separated by "
         "commas, while one is replaced",
     )
+    widget_origins: str = Field(
+        "",
+        description="sites whose pages may hold the chat widget: origins such as https://shop.example, separated by "
+        "commas; on loopback, pages of this machine may too",
+    )
     allowed_hosts: str = Field(
         "", description="host names under which a proxy on this machine passes requests on, separated by commas"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import partial
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -13,6 +14,14 @@ from starlette.requests import Request
 from core.errors import RequestError, SettingsError
 from core.settings import Settings
 from server.errors import unauthorized
+from server.widget_tokens import PREFIX, SiteTokens, Visitor, origins_of
+from storage.secrets import server_secret
+
+FOR_SITES = frozenset({
+    ("POST", "/v1/chat/completions"), ("POST", "/v1/responses"), ("POST", "/v1/events"), ("GET", "/v1/models"),
+    ("POST", "/widget/labels"),
+})  # fmt: skip
+"""What a site token opens, for its visitor alone."""
 
 
 class Gate:
@@ -22,13 +31,15 @@ class Gate:
         """Take the keys of the settings.
 
         Raises:
-            SettingsError: the host is reachable from other machines and there is no API key.
+            SettingsError: the host is reachable from other machines and there is no API key, or an origin is none.
         """
         self._keys = _digests(settings.api_key)
         self._operator = _digests(settings.operator_key)
         self._exposed = settings.exposed
         self._host = settings.host.lower()
         self._allowed = frozenset(name.strip().lower() for name in settings.allowed_hosts.split(",") if name.strip())
+        self._embedders = origins_of(settings.widget_origins)
+        self.sites = SiteTokens(partial(server_secret, settings.data_dir))
         if self._exposed and not self._keys:
             raise SettingsError(
                 f"--host {settings.host} can be reached from other machines: set FLOORWALKER_API_KEY "
@@ -72,13 +83,43 @@ class Gate:
         Raises:
             RequestError: status 403.
         """
-        origin = request.headers.get("origin")
-        if not origin:
+        place = _place(request)
+        if place is None or _is_own(place, request) or (not self._exposed and _is_loopback(place.hostname or "")):
             return
-        place = urlsplit(origin) if origin.isprintable() else urlsplit("")
-        own = place.scheme in ("http", "https") and place.netloc.lower() == request.headers.get("host", "").lower()
-        if not own and (self._exposed or not _is_loopback(place.hostname or "")):
-            raise RequestError("pages of other sites may not call this", code="origin_not_allowed", status=403)
+        raise _foreign()
+
+    def require_own_origin(self, request: Request) -> None:
+        """Refuse what a page of another site sends, and a browser that hides where it comes from.
+
+        Raises:
+            RequestError: status 403.
+        """
+        place = _place(request)
+        if place is not None and not _is_own(place, request):
+            raise _foreign()
+
+    def may_embed(self, origin: str, request: Request) -> bool:
+        """Return whether pages of an origin may hold the widget: those of the setting, our own, on loopback its own."""
+        place = urlsplit(origin)
+        near = not self._exposed and _is_loopback(place.hostname or "")
+        return origin in self._embedders or _is_own(place, request) or near
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Return the visitor of a site whose token came, or None when no such token came.
+
+        Raises:
+            RequestError: status 401, a wrong or expired token; 403, it does not open this, or another page sent it.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip().startswith(PREFIX):
+            return None
+        found = self.sites.visitor(token.strip())
+        self.require_own_origin(request)
+        if not self.may_embed(found.origin, request):
+            raise RequestError("this site is not served any more", code="site_not_allowed", status=403)
+        if (request.method, request.url.path) not in FOR_SITES:
+            raise RequestError("a site token does not open this", code="site_token_scope", status=403)
+        return found
 
     @staticmethod
     def _check(request: Request, known: tuple[str, ...]) -> str:
@@ -93,15 +134,31 @@ class Gate:
 
 
 def require_caller(request: Request) -> None:
-    """Keep the caller in ``request.state`` (a FastAPI dependency of every ``/v1`` route)."""
+    """Keep the caller and a site's visitor in ``request.state`` (a FastAPI dependency of every ``/v1`` route)."""
     gate: Gate = request.app.state.gate
-    request.state.caller = gate.caller(request)
+    visitor = gate.visitor(request)
+    request.state.visitor = visitor.id if visitor else None
+    request.state.caller = _digest(f"site {visitor.origin}") if visitor else gate.caller(request)
 
 
 def require_operator(request: Request) -> None:
     """Let only the operator pass (a FastAPI dependency)."""
     gate: Gate = request.app.state.gate
     gate.operator(request)
+
+
+def _place(request: Request) -> SplitResult | None:
+    """Return where the calling page stands; None for what is no page."""
+    origin = request.headers.get("origin")
+    return None if not origin else urlsplit(origin if origin.isprintable() else "")
+
+
+def _is_own(place: SplitResult, request: Request) -> bool:
+    return place.scheme in ("http", "https") and place.netloc.lower() == request.headers.get("host", "").lower()
+
+
+def _foreign() -> RequestError:
+    return RequestError("pages of other sites may not call this", code="origin_not_allowed", status=403)
 
 
 def _is_loopback(name: str) -> bool:

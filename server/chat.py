@@ -138,7 +138,8 @@ class ChatService:
         edit = self._edit(metadata.edit) if metadata and metadata.edit else None
         if not message.content.strip() and edit is None:
             raise RequestError("the last message is empty", param=f"messages[{len(body.messages) - 1}].content")
-        scope = scope_of(request.state.caller, body.user)
+        user = request.state.visitor or body.user
+        scope = scope_of(request.state.caller, user)
         session_id = session_id_of(request.headers, metadata.session_id if metadata else None)
         session = (
             self._assistant.session(session_id, scope) if session_id else self._assistant.stateless(history, scope)
@@ -147,7 +148,7 @@ class ChatService:
         return TurnRequest(
             message=message.content,
             session=session,
-            user_id=UserId(body.user) if body.user else None,
+            user_id=UserId(user) if user else None,
             language=primary_language(metadata.language) if metadata else None,
             edit=edit,
             history=history,

@@ -20,7 +20,7 @@ from server.metrics import Metrics
 access_log = logging.getLogger("floorwalker.access")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-QUIET = ("/health", "/ready", "/metrics", "/shop/", "/gradio_api/", "/assets/", "/static/")
+QUIET = ("/health", "/ready", "/metrics", "/shop/", "/gradio_api/", "/assets/", "/static/", "/widget")
 """Asked for all the time: logged at level debug."""
 
 SECURITY_HEADERS = {
@@ -83,8 +83,10 @@ class _Exchange:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["x-request-id"] = self._request_id
+            framed = "frame-ancestors" in headers.get("content-security-policy", "")
             for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
+                if not (framed and name == "X-Frame-Options"):  # it knows no list of sites; the policy does
+                    headers.setdefault(name, value)
         await self._send(message)
 
     def entry(self) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def events_router() -> APIRouter:
     @router.post("/events", summary="Record one event, or a list of them")
     async def record_events(request: Request) -> Recorded:
         body = await read_json(request)
+        if request.state.visitor:  # who comes with a site's token speaks for nobody else
+            body = _of_visitor(body, request.state.visitor)
         return await record(request.app.state.assistant, request.app.state.metrics, body)
 
     return router
@@ -143,6 +145,12 @@ async def record(assistant: Conversation, metrics: Metrics, body: Any) -> Record
     for kind, number in Counter(interaction.event.value for interaction in right).items():
         metrics.recorded(kind, number)
     return Recorded(recorded=new, duplicates=len(right) - new, errors=refused)
+
+
+def _of_visitor(body: Any, visitor: str) -> Any:
+    if isinstance(body, list):
+        return [_of_visitor(entry, visitor) for entry in body]
+    return {**body, "user": visitor} if isinstance(body, dict) else body
 
 
 def _interaction(event: Event, shelves: Shelves, now: datetime) -> Interaction:
