@@ -102,6 +102,8 @@ class Lexicon:
         """Start empty."""
         self.names: Names | None = None
         """Finds items by their titles; phrases and titles are matched in one pass."""
+        self.common: frozenset[str] = frozenset()
+        """Words that are never met as another form of a shop's word: "can" is no "cans"."""
         self._entries: dict[Key, list[Entry]] = {}
         self._longest: dict[str, int] = {}
         self._words: dict[int, list[str]] = {}
@@ -166,7 +168,7 @@ class Lexicon:
         entries = self._entries.get(tuple(token.stem for token in window), [])
         exact = [entry for entry in entries if entry.surface == surface]
         rest = [entry for entry in entries if entry.surface != surface]
-        if not exact and len(window) == 1 and _unsafe_inflection(rest, window[0]):
+        if not exact and len(window) == 1 and (surface in self.common or _unsafe_inflection(rest, window[0])):
             rest = []
         item = self.names.find([token.text for token in window]) if self.names else None
         found = _compatible(exact, rest)

@@ -19,6 +19,8 @@ class Message:
     needs: Needs
     references: References
     cues: frozenset[str]
+    mentions_service: bool = False
+    """Whether words of the service examples occur outside of the shop's own phrases."""
 
     def shop_places(self) -> list[tuple[int, int]]:
         """Return where the shop's own phrases stand: first character and the one after the last."""

@@ -18,6 +18,10 @@ POINTING = frozenset({"compare", "explain", "similar", "details", "like", "disli
 """Cues after which a plain number ("compare 1 and 3") points at the list on screen."""
 
 
+_ORDINARY = 20
+"""Numbers up to this may be places of a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class References:
     """The items that a message points at, in its order."""
@@ -44,17 +48,8 @@ def resolve(
         vocabulary: the shop's.
     """
     shown = [item.id for item in on_screen]
-    found: list[ItemId] = []
-    missed = False
     pointing = POINTING & set(reading.cues())
-    for element in reading.elements:
-        position = _position(element, bool(pointing), len(shown))
-        if position is None:
-            continue
-        if -len(shown) <= position < len(shown):
-            found.append(shown[position])
-        else:
-            missed = True
+    found, missed = _placed(reading, shown, bool(pointing))
     named = _named(reading, needs, on_screen, vocabulary)
     found += named
     if not found and (relative := _relative(reading, on_screen)):
@@ -73,6 +68,33 @@ def resolve(
     return References()
 
 
+def _placed(reading: Reading, shown: Sequence[ItemId], pointing: bool) -> tuple[list[ItemId], bool]:
+    """Return the items that ordinals and places on screen point at, and whether one points past the list."""
+    found: list[ItemId] = []
+    missed = False
+    for element in reading.elements:
+        position = _position(element, pointing, len(shown))
+        if position is None:
+            continue
+        if -len(shown) <= position < len(shown):
+            found.append(shown[position])
+        elif element.number is None or "compare" in reading.cues():  # "is it under 500" points at nothing
+            missed = True
+    return found, missed
+
+
+def refuses(reading: Reading) -> bool:
+    """Tell whether everything shown is turned down without a reason: "I don't want any of those", "这几款不要"."""
+    if any(element.negated and element.is_shop() for element in reading.elements):
+        return False
+    for at, element in enumerate(reading.elements):
+        if element.role("negator") and not element.role("neutral"):
+            near = reading.elements[max(0, at - 2) : at + 4]
+            if any(each.role("all_shown", "it") and each.clause == element.clause for each in near):
+                return True
+    return False
+
+
 def _position(element: Element, pointing: bool, size: int) -> int | None:
     """Return the place on screen that an element points at, from 0 (or from the end when negative)."""
     if element.span is not None and (entry := element.span.of(Kind.ORDINAL)):
@@ -81,7 +103,7 @@ def _position(element: Element, pointing: bool, size: int) -> int | None:
     number_read = element.number
     if pointing and number_read is not None and element.currency is None:
         value = number_read.value
-        if value == int(value) and 1 <= value <= max(size, 1):
+        if value == int(value) and 1 <= value <= max(size, _ORDINARY):
             return int(value) - 1
     return None
 

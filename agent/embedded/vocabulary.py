@@ -38,6 +38,7 @@ class Vocabulary:
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
         self._bare: dict[str, dict[tuple[str, ...], str]] = {}
         self.stopwords: frozenset[str] = frozenset().union(*(grammar.stopwords for grammar in self.grammars))
+        self.lexicon.common = self.stopwords
         for grammar in self.grammars:
             self._add_grammar(grammar)
         self._add_units()
