@@ -29,6 +29,7 @@ _METHODS = {
     "paypal": r"paypal", "gift card": r"gift ?card|\bgc\b", "credit card": r"credit ?card|visa|master ?card|amex",
 }  # fmt: skip
 _PRICES = ((r"cheapest|least expensive|lowest price|cheaper", False), (r"most expensive|priciest|highest price", True))
+_NEVER = re.compile(r"not possible|not available|no exact|cannot")
 _FILLER = re.compile(r"^(?:then |i say that |i say |i would |i'd )", re.IGNORECASE)
 
 
@@ -196,7 +197,8 @@ class Player:
         due = self._due(ask.get("title", ""))
         if due is not None:
             due.said = True
-            return _spoken(due.text)
+            if not re.search(r"myself|on my own|not do anything|do it later", due.text):
+                return _spoken(due.text)
         self._give_up(ask)
         return "No, then leave it."
 
@@ -204,7 +206,10 @@ class Player:
         options = [(str(one["label"]), float(one.get("price") or 0.0)) for one in ask["options"]]
         product = options[0][0].split(" (")[0] if options else ""
         own = self._about(product)
-        fitting = [pair for pair in options if self._acceptable(pair[0], own, str(ask.get("title", "")))]
+        old = ask.get("item") or {}
+        fitting = [pair for pair in options if self._acceptable(pair[0], own, str(old.get("title") or ""))]
+        if re.search(r"only if (?:they are|it is|it's) cheaper", self.spoken) and old.get("price"):
+            fitting = [pair for pair in fitting if pair[1] < old["price"]]
         if not fitting:
             due = self._due(product)
             if due is not None:
@@ -229,7 +234,13 @@ class Player:
             values = [value for value in values if value != before.get(option)] or values
             if options.get(option) not in [*values, *allowed.get(option, ())]:
                 return False
-        return True
+        same = " ".join(match.group(1) for match in re.finditer(r"same ([^.,;]+)", own.lower()))
+        words = set(stems(same))
+        return not any(
+            set(stems(name)) & words and options.get(name) != value
+            for name, value in before.items()
+            if name not in wanted
+        )
 
     def _score(self, title: str, own: str) -> float:
         product, options = title.split(" (")[0], options_of(title)
@@ -246,7 +257,9 @@ class Player:
 
     def _about(self, product: str) -> str:
         """Return what the opening says of a product."""
-        texts = [self.store.about(product, c.text) for c in self.clauses if product in c.products]
+        texts = [
+            self.store.about(product, re.sub(r"\(.*?\)", "", c.text)) for c in self.clauses if product in c.products
+        ]
         return " ".join(texts) or str(self.script["opening"])
 
     # The read-back
@@ -282,7 +295,7 @@ class Player:
                 line["title"] for line in effect["items"] if not self._is(line["title"], self.store.named(spoken))
             ]
             known = effect.get("order_id") in (self.script["known"].get("order_ids") or ())
-            known = known or bool(self.script["known"].get("item_ids"))
+            known = known or bool(re.search(r"\bitems?\b", self.spoken)) or bool(self.script["known"].get("item_ids"))
             if strange and not everything and not known and effect["kind"] != "cancel":
                 yield f"No, not the {strange[0]}."
             for old, new in zip(effect["items"], effect.get("new_items") or (), strict=False):
@@ -291,8 +304,21 @@ class Player:
                     values = self.store.values(new["title"].split(" (")[0], own)
                     words = ", ".join(value for found in values.values() for value in found)
                     yield f"The {new['title'].split(' (')[0]} should be {words}."
+        yield from self._preferences(effects)
         yield from self._method_objections(effects)
         yield from self._missing(effects)
+
+    def _preferences(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+        """A preference that the script states and that the new item does not meet is told once."""
+        for effect in effects:
+            for new in effect.get("new_items") or ():
+                product, options = new["title"].split(" (")[0], options_of(new["title"])
+                for one in self.conditions:
+                    if not re.search(r"prefer|cheapest|most expensive", one.text) or _NEVER.search(one.trigger):
+                        continue
+                    for option, values in self.store.values(product, one.text).items():
+                        if options.get(option) != values[0]:
+                            yield one.text
 
     def _method_objections(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         named = [name for name, pattern in _METHODS.items() if re.search(pattern, self.spoken, re.IGNORECASE)]
@@ -310,8 +336,9 @@ class Player:
         have = [line["title"] for effect in [*effects, *self.done] for line in effect["items"]]
         for clause in self.clauses:
             kinds = {effect["kind"] for effect in effects if supports(clause.text, effect["kind"]) and effect["items"]}
-            missing = [name for name in clause.products if not any(self._is(title, [name]) for title in have)]
-            if kinds and missing and not clause.over and len(missing) < len(clause.products):
+            groups = self.store.groups(clause.text)
+            missing = [names[0] for names in groups if not any(self._is(title, names) for title in have)]
+            if kinds and missing and not clause.over and len(missing) < len(groups):
                 yield f"And the {missing[0]}: {clause.text}"
 
     # What is left

@@ -71,7 +71,13 @@ class Storefront:
             places = [at for at, word in enumerate(said) if word == own[-1]]
             if places and (len(own) == 1 or self._alone(own[-1], name, said, places[0])):
                 found[name] = places[0]
-            elif len(own) > 1 and own[0] in said and self._single(own[0]) and own[-1] not in said:
+            elif (
+                len(own) > 1
+                and own[0] in said
+                and self._single(own[0])
+                and own[-1] not in said
+                and not self._option(own[0])
+            ):
                 found[name] = said.index(own[0])
         return sorted(found, key=lambda name: found[name])
 
@@ -81,6 +87,16 @@ class Storefront:
         mine = any(word in before for word in stems(name)[:-1])
         theirs = any(word in before for other in rivals for word in stems(other)[:-1])
         return mine or not theirs
+
+    def _option(self, word: str) -> bool:
+        return any(word in stems(name) for options in self.products.values() for name in options)
+
+    def groups(self, text: str) -> list[list[str]]:
+        """Return the products that a text names, those together that one word may mean."""
+        found: dict[str, list[str]] = {}
+        for name in self.named(text):
+            found.setdefault(stems(name)[-1], []).append(name)
+        return list(found.values())
 
     def _single(self, word: str) -> bool:
         return sum(word in stems(name) for name in self.products) == 1

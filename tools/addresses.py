@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from commerce.records import Address, Customer, Order, order_key
+from retrieval.catalogue import Catalogue
 from retrieval.tokens import fold
+from tools.mentions import held_by, mentions
 
 _HOME = re.compile(
     r"\b(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|\baddress (?:on file|in my (?:profile|account))\b|"
@@ -15,11 +17,15 @@ _HOME = re.compile(
 _OTHER = re.compile(
     r"\b(?:other|another|same|different|new) (?:order|address|as)\b|\bsame as\b|in my orders?\b|另一|其他|一样|相同"
 )
+_SENT = re.compile(r"\b(?:sent|shipped|delivered|going) to\b|寄到|送到")
 _ALL = re.compile(r"\b(?:all|every|both|each)\b|所有|全部")
 _TO = re.compile(r"\b(?:to|same as|into|with|is|be)\b|改成|改到|改为|换成|寄到|送到|为|到")
 
 
-def known_address(words: str, customer: Customer, orders: Sequence[Order], target: Order | None) -> Address | None:
+def known_address(
+    words: str, customer: Customer, orders: Sequence[Order], target: Order | None, hint: str = "",
+    catalogue: Catalogue | None = None,
+) -> Address | None:  # fmt: skip
     """Return the address that words mean among those that the shop holds: home, or an order's; None when unclear.
 
     Args:
@@ -27,6 +33,8 @@ def known_address(words: str, customer: Customer, orders: Sequence[Order], targe
         customer: whose home address it may be.
         orders: all orders of the customer.
         target: the order whose address changes; None for the home address.
+        hint: what was said before, which may tell which order has it.
+        catalogue: knows the things by which an order may be named.
     """
     now = target.shipping.address if target is not None else customer.address
     wish = _wish(words)
@@ -35,6 +43,11 @@ def known_address(words: str, customer: Customer, orders: Sequence[Order], targe
             return order.shipping.address
     if target is not None and _HOME.search(wish) and customer.address.lines:
         return customer.address
+    if catalogue is not None:
+        found = mentions(f"{hint} {words}", held_by(orders), catalogue)
+        homes = {one.order.shipping.address for mention in found if _SENT.search(mention.after) for one in mention.held}
+        if len(homes) == 1 and _OTHER.search(f"{hint} {words}".lower()):
+            return homes.pop()
     known = list(dict.fromkeys([customer.address, *(order.shipping.address for order in orders)]))
     others = [one for one in known if one != now and one.lines]
     placed = [one for one in others if _placed(wish, one)]
@@ -64,8 +77,10 @@ def completed(address: Address, known: Iterable[Address]) -> Address:
         same_code = one.postcode and fold(one.postcode) == fold(address.postcode)
         same_city = one.city and fold(one.city) == fold(address.city)
         if same_code or (same_city and not address.postcode):
+            lines = tuple(line for line in address.lines if fold(line) not in (fold(one.city), fold(one.state)))
+            city = one.city if len(lines) < len(address.lines) or same_code else address.city
             return Address(
-                address.lines, address.city or one.city, one.state or address.state, one.country or address.country,
+                lines or address.lines, city or one.city, one.state or address.state, one.country or address.country,
                 address.postcode or one.postcode,
             )  # fmt: skip
     return address

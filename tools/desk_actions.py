@@ -40,9 +40,16 @@ def _needed(needed: DetailNeeded, catalogue: Catalogue | None) -> dict[str, Any]
     prices = {str(entry.item.id): entry.item.price for entry in needed.items}
     options = [{"value": value, "label": label, "price": prices.get(value)} for value, label in needed.options]
     return {
-        "what": needed.what, "kind": needed.kind, "order_id": needed.order_id, "title": needed.title,
+        "item": _named(needed.item_id, catalogue), "what": needed.what, "kind": needed.kind, "order_id": needed.order_id, "title": needed.title,
         "options": options, "orders": [dict(order) for order in needed.orders],
     }  # fmt: skip
+
+
+def _named(item_id: str, catalogue: Catalogue | None) -> dict[str, Any] | None:
+    if catalogue is None or not catalogue.has(item_id):
+        return None
+    item = catalogue.item(item_id)
+    return {"item_id": item_id, "title": item.title, "price": item.price}
 
 
 def _effects(effects: Iterable[Effect], catalogue: Catalogue | None) -> list[dict[str, Any]]:

@@ -31,6 +31,8 @@ from tools.resolving import Resolver
 from tools.results import DetailNeeded
 
 _CHOICES = 8
+_NAMED = re.compile(r"paypal|gift ?card|credit ?card|visa|master ?card|amex|wallet|bank|礼品卡|信用卡|微信|支付宝|钱包")
+_ORIGINAL = re.compile(r"\b(?:original|same|first)\b|原")
 _OTHER = re.compile(r"\b(?:other|another|different)\b|另一|其他")
 
 
@@ -204,7 +206,10 @@ class Filler:
             raise ServiceError(f"there is nothing in exchange for {line.title}", code="nothing_instead", data=data)
         items = tuple(Recommendation(item, 0.0) for item in found.options)
         options = tuple((str(item.id), item.title) for item in found.options)
-        raise Lacking(DetailNeeded("new_item", draft.kind, order.id, line.title, options, items=items), draft)
+        raise Lacking(
+            DetailNeeded("new_item", draft.kind, order.id, line.title, options, items=items, item_id=str(line.item_id)),
+            draft,
+        )
 
     def _wanted(self, draft: DeskChange) -> list[Constraint]:
         try:
@@ -233,7 +238,7 @@ class Filler:
         if draft.home and order is not None:
             return self._customer.address
         if draft.address is None or not draft.address.lines:
-            known = known_address(f"{draft.words} {draft.hint}", self._customer, self._orders, order)
+            known = known_address(draft.words, self._customer, self._orders, order, draft.hint, self._catalogue)
             if known is not None:
                 return known
             raise Lacking(DetailNeeded("address", draft.kind, order.id if order else ""), draft)
@@ -252,6 +257,9 @@ class Filler:
         if method is not None:
             return method.id
         methods = [one for one in self._customer.payment_methods if one.id != order.payment_method or not needed]
+        if draft.method and _NAMED.search(draft.method.lower()) and not _ORIGINAL.search(draft.method.lower()):
+            options = tuple((one.id, one.label or one.kind) for one in self._customer.payment_methods)
+            raise Lacking(DetailNeeded("method", draft.kind, order.id, options=options), draft)
         if needed and not methods and order.status.value in self._rules.modifiable:
             data = {"order_id": order.id, "policy": self._rules.sections.get("modify")}
             raise ServiceError("no other payment method is held", code="no_other_method", data=data)

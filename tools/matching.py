@@ -14,7 +14,7 @@ from core.ports import Embedder
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
 from retrieval.tokens import terms
-from tools.variants import describe, narrowed
+from tools.variants import describe, narrowed, preference
 
 SAME_MEANING = 0.35
 """From this cosine on, free words are taken for one of the reasons that a shop accepts."""
@@ -142,10 +142,13 @@ def described(line: OrderLine, words: str, catalogue: Catalogue, rule: str, limi
     if said.empty or not family:
         return None
     fitting = narrowed(said, old, family)
-    fitting.sort(key=lambda item: (-_alike(old, item), abs((item.price or 0.0) - (old.price or 0.0))))
+    fitting.sort(
+        key=lambda item: (preference(said, item), -_alike(old, item), abs((item.price or 0.0) - (old.price or 0.0)))
+    )
     if not fitting:
         return Replacements(None, tuple(sorted(family, key=lambda item: -_alike(old, item))[:limit]), exact=False)
-    best = [item for item in fitting if _alike(old, item) == _alike(old, fitting[0])]
+    first = (preference(said, fitting[0]), _alike(old, fitting[0]))
+    best = [item for item in fitting if (preference(said, item), _alike(old, item)) == first]
     sure = len(fitting) == 1 or (len(best) == 1 and rule == "product")
     return Replacements(fitting[0].id if sure else None, tuple(fitting[:limit]))
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from commerce.records import Order, OrderLine
 from core.entities import ItemId
 from retrieval.catalogue import Catalogue
-from retrieval.tokens import fold, stem
+from retrieval.tokens import fold
+from retrieval.tokens import stem as plain_stem
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _WIDE = re.compile(r"[一-鿿]")
@@ -60,6 +61,11 @@ class _Names:
     wide: dict[str, set[str]] = field(default_factory=dict)
 
 
+def stem(word: str) -> str:
+    """Return a word's stem; "shelves" is "shelf"."""
+    return plain_stem(f"{word[:-3]}f" if word.endswith("ves") and len(word) > 5 else word)
+
+
 def held_by(orders: Iterable[Order]) -> list[Held]:
     """Return every line of some orders, each item of an order once."""
     return [Held(order, line) for order in orders for line in {line.item_id: line for line in order.items}.values()]
@@ -89,7 +95,8 @@ def mentions(text: str, held: Sequence[Held], catalogue: Catalogue) -> list[Ment
         before, after = text[left:start], text[end:right]
         known = next((place for place, other in enumerate(out) if other.held == lines), None)
         if known is not None:
-            out[known] = _again(out[known], low, before, after, start)
+            again = _again(out[known], low, before, after, start)
+            out[known] = replace(again, many=again.many or bool(_MANY.search(low[left:start])))
             continue
         surface = low[start:end]
         many = bool(_MANY.search(low[left:start])) or _plural(surface, lines, kinds, catalogue)
@@ -151,8 +158,13 @@ def _names_of(held: Sequence[Held], kinds: dict[int, str], catalogue: Catalogue)
         for text in texts
         if _TOKEN.findall(fold(text))
     }
-    # A word that is not the head of a name stands for it only when no other thing of theirs has it.
-    names.parts = {word: kinds_ for word, kinds_ in names.parts.items() if word in lasts or len(kinds_) == 1}
+    # A word that is not the head of a name stands for it only when no other thing and no facet of theirs has it.
+    facets = {stem(word) for name in catalogue.facets for word in _TOKEN.findall(fold(name).replace("_", " "))}
+    names.parts = {
+        word: kinds_
+        for word, kinds_ in names.parts.items()
+        if word in lasts or (len(kinds_) == 1 and word not in facets)
+    }
     return names
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from commerce.records import Customer, Order, order_facts, order_key
 from core.entities import Item
 from core.shop import ReturnRules
 from retrieval.catalogue import Catalogue
-from tools.addresses import orders_meant
+from tools.addresses import completed, known_address, orders_meant
 from tools.desk_arguments import DeskChange, DeskItem
 from tools.lacking import Lacking
 from tools.mentions import CONNECTOR, Held, Mention, held_by, mentions, new_ids
@@ -21,7 +22,8 @@ from tools.results import DetailNeeded
 from tools.variants import describe
 
 SWAPS = ("exchange", "change_items")
-_ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|订单|整单|包裹")
+_ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|整单|订单")
+_INSIDE = re.compile(r"\b(?:in|from|of|off)\b[^,.;]{0,30}\b(?:orders?|purchase)\b|订单(?:里|中)")
 _ALL = re.compile(r"\b(?:everything|all|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都")
 _STATUSES = (
     (
@@ -65,11 +67,18 @@ class Resolver:
         if orders is None:
             return [draft]
         found = mentions(words, held_by(orders), self._catalogue)
+        if not found and draft.hint and draft.kind in (*SWAPS, "return", "give_up") and not _ALL.search(words.lower()):
+            found = self._pointed(words, draft.hint, orders)
         if draft.kind in ("change_address", "change_payment"):
             return self._orders_of_change(draft, words, orders, found)
         if draft.kind == "cancel":
             return self._cancel(draft, words, orders, found)
         return self._lines(draft, words, orders, found)
+
+    def _pointed(self, words: str, hint: str, orders: Sequence[Order]) -> list[Mention]:
+        """Return what "it" or "the more expensive one" is: the thing named before, with what is said of it now."""
+        found = mentions(hint, held_by(orders), self._catalogue)
+        return [replace(one, before=words, after=words, negated=False) for one in found[-1:]]
 
     def _with_order(self, draft: DeskChange) -> DeskChange:
         item_id = next((item.item_id for item in draft.items if item.item_id), None)
@@ -115,6 +124,8 @@ class Resolver:
             meant = orders_meant(words, open_ones, self._customer)
         else:
             meant = open_ones
+        if draft.kind == "change_address":
+            meant = [order for order in meant if self._moves(draft, words, order)] or meant
         holding = {one.order.id for mention in found for one in mention.held}
         named = [order for order in meant if order.id in holding]
         meant = named or meant
@@ -126,6 +137,13 @@ class Resolver:
         if not meant:
             return [draft]
         raise self._which_order(draft, meant)
+
+    def _moves(self, draft: DeskChange, words: str, order: Order) -> bool:
+        """Tell whether an order does not go where it should go already."""
+        wanted = known_address(words, self._customer, self._orders, order, draft.hint, self._catalogue)
+        if draft.address is not None and draft.address.lines:
+            wanted = completed(draft.address.record(), [order.shipping.address])
+        return wanted is None or wanted != order.shipping.address
 
     def _which_order(self, draft: DeskChange, orders: Sequence[Order]) -> Lacking:
         choices = tuple(order_facts(order) for order in orders[:_OFFERED])
@@ -147,7 +165,7 @@ class Resolver:
             if order.id in chosen:
                 lines = {one.line.item_id for one in meant if one.order.id == order.id}
                 all_of_it = not lines or len(lines) == len({line.item_id for line in order.items})
-                part = not (all_of_it or _ORDER.search(words.lower()) or draft.all_items)
+                part = not (all_of_it or _ORDER.search(_INSIDE.sub("", words.lower())) or draft.all_items)
                 if part and order.status.value in self._rules.cancellable:
                     raise self._whole_order(draft, order, lines)
                 out.append(draft.model_copy(update={"order_id": order.id, "items": []}))
@@ -167,6 +185,8 @@ class Resolver:
     ) -> list[DeskChange]:
         kept = {self._key(one) for mention in found if mention.negated for one in mention.held}
         positive = [mention for mention in found if not mention.negated]
+        if draft.kind not in SWAPS:
+            positive = _located(positive)
         everything = draft.all_items or bool(_ALL.search(words.lower()))
         if not positive and everything and draft.kind not in SWAPS:
             open_ones = [order for order in self._open(orders, draft.kind)]
@@ -226,8 +246,6 @@ class Resolver:
             own = self._new_side(mention, kind).strip(" ,.;")
             wish = mention.after if re.search(r"\w", own) else wish
             if not re.search(r"\w", own) and wish:
-                from dataclasses import replace
-
                 mention = replace(mention, after=wish)
             out.append(mention)
         return out[::-1]
@@ -357,3 +375,17 @@ def _after_connector(words: str) -> str:
 def _old_clause(words: str) -> bool:
     """Tell whether words after a name go on about it: "that I received", "in my order"."""
     return bool(re.match(r"\s*(?:that|which|who|i|in|from|of|\()\b", words.lower()) or words.strip().startswith("("))
+
+
+def _located(found: Sequence[Mention]) -> list[Mention]:
+    """Let "the bag I got with the lamp" be the bag of the order that holds a lamp."""
+    out: list[Mention] = []
+    for mention in found:
+        if out and re.search(r"\b(?:with|alongside|together with) (?:the|my|a|an)?\s*$", mention.before.lower()):
+            homes = {one.order.id for one in mention.held}
+            near = tuple(one for one in out[-1].held if one.order.id in homes)
+            if near:
+                out[-1] = replace(out[-1], held=near)
+                continue
+        out.append(mention)
+    return out

@@ -164,6 +164,8 @@ class DetailNeeded:
     """The orders to choose from."""
     items: tuple[Recommendation, ...] = ()
     """The items to choose from."""
+    item_id: str = ""
+    """The item that it is about, when it is one."""
 
 
 @dataclass(frozen=True, slots=True)

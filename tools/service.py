@@ -33,7 +33,15 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
     drafts = [] if arguments.replace else drafts_of(context.state.desk)
     before, asked_at = len(drafts), context.state.desk.get("asked_at")
     if arguments.answers and isinstance(asked_at, int) and asked_at < before and len(arguments.changes) == 1:
-        drafts[asked_at] = _continued(drafts[asked_at], arguments.changes[0])
+        answer = arguments.changes[0]
+        drafts[asked_at] = _continued(drafts[asked_at], answer)
+        if answer.address is not None:  # one new address is new for everything that waits for it
+            drafts = [
+                draft.model_copy(update={"address": answer.address})
+                if draft.kind in ("change_address", "change_home") and draft.address is None and not draft.home
+                else draft
+                for draft in drafts
+            ]
         arguments = arguments.model_copy(update={"changes": []})
     for change in arguments.changes:
         # What one message asks for stands side by side; only what was begun before can be continued or replaced.

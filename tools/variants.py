@@ -75,15 +75,15 @@ def describe(words: str, old: Item | None, variants: Sequence[Item], catalogue: 
         catalogue: knows the facets.
     """
     text = f" {fold(words).replace('-', ' ')} "
-    names = list(dict.fromkeys(name for item in variants for name in item.facets))
+    names = list(dict.fromkeys(name for item in variants for name in traits(item)))
     found: list[tuple[int, int, str, Value]] = []
     for name in names:
         facet = catalogue.facets.get(name)
-        for value in dict.fromkeys(item.facets[name] for item in variants if name in item.facets):
+        for value in dict.fromkeys(traits(item)[name] for item in variants if name in traits(item)):
             for start, end in _places(text, value, facet):
                 found.append((start, end, name, value))
     if old is not None:
-        found += [(*place, name, value) for name, value in old.facets.items() if name in names
+        found += [(*place, name, value) for name, value in traits(old).items() if name in names
                   for place in _places(text, value, catalogue.facets.get(name))]  # fmt: skip
     # "USB-C" is not "USB": what lies within a longer match is part of it.
     outer = [
@@ -100,21 +100,28 @@ def describe(words: str, old: Item | None, variants: Sequence[Item], catalogue: 
     values |= {name: found for name, found in _partly(text, variants, names).items() if name not in values}
     refused = {name: found for name, found in refused.items() if name not in values}
     for name, several in values.items():
-        if old is not None and len(several) > 1 and old.facets.get(name) in several:
-            values[name] = tuple(value for value in several if value != old.facets.get(name))
+        if old is not None and len(several) > 1 and traits(old).get(name) in several:
+            values[name] = tuple(value for value in several if value != traits(old).get(name))
     if old is not None:
+        values |= {name: (value,) for name, value in traits(old).items() if name in names and name not in values
+                   and _kept(text, name, catalogue)}  # fmt: skip
         values |= _added(text, old, variants, catalogue)
     relative = {} if old is None else _relative(text, old, variants, catalogue, set(values))
     return Described(values, relative, _price(text), refused)
 
 
+def traits(item: Item) -> Mapping[str, Value]:
+    """Return what an item is told apart by: its facets and its brand."""
+    return {**item.facets, "brand": item.brand} if item.brand else item.facets
+
+
 def narrowed(described: Described, old: Item, variants: Sequence[Item]) -> list[Item]:
     """Return the variants that are everything that was described."""
-    left = [item for item in variants if all(item.facets.get(n) in vs for n, vs in described.values.items())]
-    left = [item for item in left if all(item.facets.get(n) not in vs for n, vs in described.refused.items())]
+    left = [item for item in variants if all(traits(item).get(n) in vs for n, vs in described.values.items())]
+    left = [item for item in left if all(traits(item).get(n) not in vs for n, vs in described.refused.items())]
     for name, way in described.relative.items():
-        before = rank(old.facets.get(name))
-        ranked = [(rank(item.facets.get(name)), item) for item in left]
+        before = rank(traits(old).get(name))
+        ranked = [(rank(traits(item).get(name)), item) for item in left]
         known = [(value, item) for value, item in ranked if value is not None]
         if abs(way) == 1 and before is not None:
             known = [(value, item) for value, item in known if (value - before) * way > 0]
@@ -152,7 +159,7 @@ def _partly(text: str, variants: Sequence[Item], names: Sequence[str]) -> dict[s
     """Return values that are named by a word that no other value has: "Google Home" for "Google Assistant"."""
     known: dict[str, set[tuple[str, Value]]] = {}
     for name in names:
-        for value in {item.facets[name] for item in variants if isinstance(item.facets.get(name), str)}:
+        for value in {traits(item)[name] for item in variants if isinstance(traits(item).get(name), str)}:
             for word in re.findall(r"[a-z]{4,}", fold(str(value))):
                 known.setdefault(stem(word), set()).add((name, value))
     titles = {stem(word) for item in variants for word in re.findall(r"[a-z]+", fold(" ".join(item.category[-1:])))}
@@ -244,17 +251,32 @@ def _facet_words(name: str, catalogue: Catalogue) -> list[str]:
     return known
 
 
+def _kept(text: str, name: str, catalogue: Catalogue) -> bool:
+    """Tell whether a text wants a facet to stay: "the same size and material", "keep the strap"."""
+    said = " ".join(
+        match.group(1)
+        for match in re.finditer(r"\b(?:same|keep(?:ing)?(?: the)?|without changing)\b([^.,;]{2,60})", text)
+    )
+    return bool(said) and _names_facet(said, name, catalogue)
+
+
+def preference(described: Described, item: Item) -> int:
+    """Return how far from the first wishes an item is where several values would do ("black, else grey")."""
+    own = traits(item)
+    return sum(values.index(own[name]) for name, values in described.values.items() if own.get(name) in values)
+
+
 def _added(text: str, old: Item, variants: Sequence[Item], catalogue: Catalogue) -> dict[str, tuple[Value, ...]]:
     """Return what "1000 more pieces" comes to."""
     match = _MORE_OF.search(text)
     if match is None:
         return {}
     step = float(match.group(1).replace(",", "")) * (1 if match.group(2) == "more" else -1)
-    for name, value in old.facets.items():
+    for name, value in traits(old).items():
         if (
             isinstance(value, int | float)
             and not isinstance(value, bool)
-            and any(item.facets.get(name) == value + step for item in variants)
+            and any(traits(item).get(name) == value + step for item in variants)
         ):
             return {name: (value + step,)}
     return {}
@@ -264,8 +286,8 @@ def _relative(text: str, old: Item, variants: Sequence[Item], catalogue: Catalog
     """Return the facets of which more or less is wanted."""
     found: dict[str, int] = {}
     extreme = 2 if _EXTREME.search(text) else 1
-    ranked = [n for n in old.facets if n not in named and rank(old.facets[n]) is not None
-              and len({rank(item.facets.get(n)) for item in variants} - {None}) > 1]  # fmt: skip
+    ranked = [n for n in traits(old) if n not in named and rank(traits(old)[n]) is not None
+              and len({rank(traits(item).get(n)) for item in variants} - {None}) > 1]  # fmt: skip
     for name in ranked:
         facet = catalogue.facets.get(name)
         way = _vague(text, facet) or _by_name(text, name, catalogue)

@@ -6,6 +6,7 @@ decide what is allowed and what is still needed.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from agent.embedded.desk_parts import (
@@ -38,6 +39,7 @@ _INTENTS = {
 }
 _KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
 _DESK = frozenset({*_INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
+_NONE = re.compile("").search("")
 _PATIENCE = 2
 """Misunderstandings in a row before a person is called."""
 
@@ -197,7 +199,7 @@ class DeskActs:
                 return None
             return [self._described(message, desk, _KINDS[guess.intent], 0, len(desk.text), single=True)]
         parts = parts_of(desk, verbs)
-        return [self._described(message, desk, kind, start, end, single=len(parts) == 1) for kind, start, end in parts]
+        return [self._described(message, desk, kind, start, end, single=False) for kind, start, end in parts]
 
     def _alternative(self, message: Message, desk: DeskReading) -> dict[str, Any] | None:
         """Return the exchange for one of the items that were offered for a return's reason."""
@@ -227,11 +229,14 @@ class DeskActs:
         outright = [word for word in verbs if word.roles & {"cancel", "return", "exchange", "give_up"}]
         shopping = bool(state.shown) and state.topic not in _DESK and not desk.has("order", "own")
         if not outright:
-            return (about or desk.has("mine")) and bool(verbs) and not shopping
+            begins = desk.has("wish") and not state.shown and not message.needs.empty
+            return (about or desk.has("mine") or begins) and bool(verbs) and not shopping
         if shopping:  # "what could replace it?" among goods on screen asks for goods
             return False
-        asks = message.context.message.rstrip().endswith(("?", "？"))
-        return about or (desk.has("wish") and not asks) or guess.intent in _INTENTS.values()
+        after = desk.text[outright[0].end :]
+        asks = (re.search(r"[.!?。！？]", after) or _NONE).group() in "?？"
+        wishes = (desk.has("wish") and not asks) or any("give_up" in word.roles for word in outright)
+        return about or wishes or guess.intent in _INTENTS.values()
 
     def _described(
         self, message: Message, desk: DeskReading, kind: str, start: int, end: int, *, single: bool
@@ -242,6 +247,8 @@ class DeskActs:
         inner = read_desk(part)
         ids = order_ids(inner.text, digits=False) or order_ids(desk.text, digits=False)[:1]
         change: dict[str, Any] = {"kind": kind, "words": part[:2000]}
+        if start and kind != "cancel":  # what was said before it may tell which thing is meant
+            change["hint"] = said[:start][-400:]
         if ids:
             change["order_id"] = ids[0]
         if inner.has("all") and kind in ("return", "exchange"):
@@ -257,8 +264,9 @@ class DeskActs:
         if kind in ("change_address", "change_home"):
             address = address_in(part, whole=False)
             change |= {"address": address} if address else {"home": True} if inner.has("home") else {}
-        if inner.has("payment") and kind != "change_address":
-            change["method"] = payment_words(inner)
+        paying = inner if inner.has("payment") else desk
+        if paying.has("payment") and kind not in ("cancel", "change_address", "change_home"):
+            change["method"] = payment_words(paying)
         return {name: value for name, value in change.items() if value not in ([], None)}
 
     def _pointed(self, message: Message) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from agent.embedded.desk_slots import email_in, order_ids
@@ -28,31 +29,66 @@ def is_yes(message: Message, desk: DeskReading) -> bool:
     return not (email_in(text) or any(char.isdigit() for char in text) or desk.has("change", "payment", "address"))
 
 
+_STOP = re.compile(
+    r"(?<=[.!?;:])\s+|[。！？；\n]|,? (?:and )?(?:also|lastly|finally|then|second|secondly|additionally),? "
+)
+
+
 def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, int]]:
-    """Return (kind, start, end) for each thing wanted: a verb with what follows it up to the next."""
+    """Return (kind, start, end) for each thing wanted: a verb with its sentence, and what goes on about it."""
+    starts = [0] * len(verbs)
+    for at, verb in enumerate(verbs):
+        before = verbs[at - 1].end if at else 0
+        stops = [match.end() for match in _STOP.finditer(desk.text, before, verb.start)]
+        starts[at] = stops[-1] if stops else (verb.start if at else 0)
+        if at and not stops:
+            starts[at] = verb.start
+        elif at and len(stops) > 1 and not _begins_anew(desk.text[stops[0] : verb.start]):
+            starts[at] = stops[-1]
+        elif at:
+            starts[at] = stops[0]
     parts: list[tuple[str, int, int]] = []
     for at, verb in enumerate(verbs):
-        end = verbs[at + 1].start if at + 1 < len(verbs) else len(desk.text)
-        kind = _kind(verb, desk, verb.start if at else 0, end)
-        start = 0 if not parts else verb.start
-        if parts and parts[-1][0] == kind and not order_ids(desk.text[verb.start : end], digits=False):
-            parts[-1] = (kind, parts[-1][1], end)  # said again with other words
+        end = starts[at + 1] if at + 1 < len(verbs) else len(desk.text)
+        kinds = _kinds(verb, desk, starts[at], end)
+        if parts and kinds == [parts[-1][0]] and _goes_on(desk, verb, starts[at], end):
+            parts[-1] = (parts[-1][0], parts[-1][1], end)  # said again with other words
         else:
-            parts.append((kind, start, end))
+            parts += [(kind, starts[at], end) for kind in kinds]
     return parts
 
 
-def _kind(verb: DeskWord, desk: DeskReading, start: int, end: int) -> str:
+def _begins_anew(between: str) -> bool:
+    """Tell whether the sentences before a verb belong to it rather than to the one before: "For the chair, …"."""
+    return bool(re.match(r"(?:for|as for|with|regarding|about|the|my|关于|至于)\b", between.strip()))
+
+
+def _goes_on(desk: DeskReading, verb: DeskWord, start: int, end: int) -> bool:
+    """Tell whether a verb only repeats the wish before it."""
+    return start == verb.start and not order_ids(desk.text[start:end], digits=False)
+
+
+def _kinds(verb: DeskWord, desk: DeskReading, start: int, end: int) -> list[str]:
     for plain in ("give_up", "cancel", "return"):
         if plain in verb.roles:
-            return plain
-    if desk.within(start, end, ("address",)):
-        return "change_home" if desk.within(start, end, ("account",)) and not desk.of("order") else "change_address"
+            return [plain]
+    if desk.within(max(start, verb.start - 12), end, ("address",)) or ("address" in verb.roles):
+        home = desk.within(start, end, ("account",))
+        order = any(start <= word.start < end for word in desk.of("order"))
+        source = home and bool(
+            re.search(
+                r"(?:to|with|as|into|改成|改为|到) (?:my |the )?(?:default|home|account|profile|usual)",
+                desk.text[start:end],
+            )
+        )
+        if home and not source:
+            return ["change_address", "change_home"] if order else ["change_home"]
+        return ["change_address"]
     if "exchange" in verb.roles:
-        return "exchange"
-    if desk.within(start, end, ("method",)):
-        return "change_payment"
-    return "change_items"
+        return ["exchange"]
+    if desk.within(start, end, ("method",)) and not re.search(r"\bitems?\b", desk.text[start:end]):
+        return ["change_payment"]
+    return ["change_items"]
 
 
 def wishes_in(message: Message) -> list[dict[str, str]]:

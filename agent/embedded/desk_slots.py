@@ -26,6 +26,11 @@ def order_ids(text: str, *, digits: bool) -> list[str]:
     found = []
     for match in _ORDER_ID.finditer(bare):
         value = match.group(1).replace(" ", "")
+        if re.search(
+            r"\b(item|product|model|article)s?\b[\w\s]{0,12}(id|number|no\.?|#)?\W*$|(商品|货号)\W*$",
+            bare[: match.start()],
+        ):
+            continue
         named = re.search(r"(order|number|no\.?|订单|单号|号)\W*(is|是|为)?\W*$", bare[: match.start()])
         if not value[0].isdigit() or digits or named:
             found.append(value.upper())
@@ -102,6 +107,8 @@ def address_in(text: str, *, whole: bool) -> dict[str, Any] | None:
         body = text[after.end() :]
     body = re.split(r"(?:(?<=[^\W\d_]{3})|(?<=\d{4}))[.!。！](?:\s|$)", EMAIL.sub(" ", body), maxsplit=1)[0]
     parts = [part.strip(" .。\"'") for part in _COMMA.split(body.strip()) if part.strip(" .。\"'")]
+    if order_ids(normalise(body), digits=False) or re.match(r"(?:be )?(?:the )?same\b", body.strip().lower()):
+        return None  # that of another order
     if not parts or not re.search(r"\d", body) or len(body) > 300:
         return None
     return _address(parts)

@@ -176,7 +176,7 @@ def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
     missing = missing or [voice.say(f"identity.{name}") for name in proofs]
     needed = voice.values.listing(missing)
     if by_name and "email" in voice.context.shop.identity:
-        needed += voice.say("identity.or_email")
+        needed += ("" if voice.language == "zh" else " ") + voice.say("identity.or_email")
     key = "identity.refused" if found.why == "refused" else "identity.ask"
     yield Piece(voice.say(key, needed=needed))
 
