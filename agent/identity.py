@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from commerce.orders import OrderDesk
 from core.conversation import ConversationState
-from core.errors import ServiceError
+from core.errors import BackendUnavailable
 from core.events import TurnRequest
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def identified(desk: OrderDesk, request: TurnRequest, state: ConversationS
         return state
     try:
         identity = await asyncio.to_thread(desk.verify_token, request.identity_token, session=request.session.key)
-    except ServiceError as error:
+    except BackendUnavailable as error:
         # The shop's system is down: recommending goes on, and the desk will say so when it is asked.
         logger.warning("an identity token cannot be checked now: %s", error)
         return state

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.conversation import ConversationState, Intent, StateChange, Wants
 from core.entities import ItemId, Question
 from core.events import ConstraintEdit
-from tools.results import Evidence, IdentityNeeded, Prepared
+from tools.results import Evidence, IdentityNeeded, Prepared, Unreachable
 from tools.wants import revise
 
 KEPT_PAST = 10
@@ -77,6 +77,8 @@ def _awaited(evidence: tuple[Evidence, ...]) -> str | None:
             awaited = "person" if found.why == "limited" else "identity"
         elif isinstance(found, Prepared):
             awaited = "detail" if found.needed else "confirmation" if found.action else "person"
+        elif isinstance(found, Unreachable):
+            awaited = found.awaiting
     return awaited
 
 

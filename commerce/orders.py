@@ -13,6 +13,8 @@ from pathlib import Path
 from commerce.backend import ShopBackend, not_yours
 from commerce.changes import Change, PendingAction, Receipt
 from commerce.checks import Offers
+from commerce.http_backend import HttpBackend
+from commerce.http_transport import Transport
 from commerce.identity import IdentityDesk
 from commerce.loading import read_desk_data
 from commerce.records import Customer, Order, OrderLine, OrderStatus, order_facts
@@ -65,7 +67,7 @@ class OrderDesk:
             clock: tells seconds since the epoch.
 
         Raises:
-            SettingsError: a secret is too short.
+            SettingsError: a secret is too short, or the shop's own back end has no safe address or no key.
             ShopError: a file cannot be read at all.
             StorageError: the data folder cannot be used.
         """
@@ -76,8 +78,13 @@ class OrderDesk:
         if data.problems:
             logger.warning("%d rows of customers and orders are skipped; `check` lists them", len(data.problems))
         place = data_dir / "desk" / _folder_name(shop)
-        backend = SqliteBackend(place / "orders.db", shop.returns, offers, checkout=shop.checkout, clock=clock)
-        backend.import_records(data.customers, data.orders)
+        backend: ShopBackend
+        if shop.backend.kind == "http":
+            backend = HttpBackend(Transport(shop.backend))
+        else:
+            sqlite = SqliteBackend(place / "orders.db", shop.returns, offers, checkout=shop.checkout, clock=clock)
+            sqlite.import_records(data.customers, data.orders)
+            backend = sqlite
         tokens = TokenVerifier(secrets, shop.key) if secrets and "token" in shop.identity else None
         desk = cls(backend, IdentityDesk(backend, place / "attempts.db", tokens=tokens, clock=clock), clock=clock)
         desk.problems = data.problems

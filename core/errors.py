@@ -15,6 +15,7 @@ FloorwalkerError(code)
 │  ├ ToolRetry              it can mend its call; the message says how
 │  └ ToolFailed             it cannot; tell the user
 ├ ServiceError              the customer: identity, policy or back end refuses
+├ BackendUnavailable        the operator: the shop's own order system does not answer, or not as it should
 └ ModelError                the LLM: the embedded model finishes the turn
    ├ ModelUnavailable       its server does not answer, refuses, or breaks off
    ├ ModelOverloaded        its server has too much to do
@@ -164,6 +165,17 @@ class ServiceError(FloorwalkerError):
         self.data = dict(data or {})
         if code:
             self.code = code
+
+
+class BackendUnavailable(FloorwalkerError):
+    """The shop's own order system does not answer, refuses our key, or breaks the contract (docs/backend.md)."""
+
+    code = "backend_unavailable"
+
+    def __init__(self, message: str, *, unknown: bool = False) -> None:
+        """Say what happened; ``unknown`` when a write may have been carried out all the same."""
+        super().__init__(message)
+        self.unknown = unknown
 
 
 class ModelError(FloorwalkerError):

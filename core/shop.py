@@ -105,8 +105,8 @@ class Rules(_Strict):
 class Weights(_Strict):
     """The fusion's weights; sensible before any data."""
 
-    semantic: Weight = 1.0
-    lexical: Weight = 0.6
+    semantic: Weight = 0.7
+    lexical: Weight = 1.3
     collaborative: Weight = 0.7
     popularity: Weight = 0.25
     quality: Weight = 0.25
@@ -145,6 +145,18 @@ class ReturnRules(_Strict):
     """The policy section that states each rule, quoted when it decides: ``return: policies/returns.md#window``."""
 
 
+class BackendConfig(_Strict):
+    """Whose order system the desk works with (docs/backend.md)."""
+
+    kind: Literal["sqlite", "http"] = "sqlite"
+    url: str = ""
+    """The address that the paths of ``docs/backend.openapi.yaml`` stand below."""
+    key_env: str | None = Field(None, pattern=r"^FLOORWALKER_BACKEND[A-Z0-9_]*$")
+    """The environment variable that holds the key: never one that is secret for another reason."""
+    timeout: float = Field(5.0, gt=0, le=20)
+    """Seconds that one answer may take."""
+
+
 class Shop(_Strict):
     """A parsed ``shop.yaml``; ``root`` is the folder that it stands in."""
 
@@ -176,6 +188,7 @@ class Shop(_Strict):
     rules: Rules = Rules()
     weights: Weights = Weights()
     returns: ReturnRules = ReturnRules()
+    backend: BackendConfig = BackendConfig()
     slug: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
     """The shop's short name, for machines; the folder's name when it is not given (see :attr:`key`)."""
     identity: Annotated[list[IdentityMethod], BeforeValidator(_listed), Field(min_length=1)] = ["order_email", "token"]

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.errors import (
+    BackendUnavailable,
     ContextOverflow,
     FloorwalkerError,
     ModelError,
@@ -45,6 +46,8 @@ def wire_error(error: BaseException) -> WireError:
         return _wire(error.status, str(error), error.code, error.param)
     if isinstance(error, ServiceError):
         return _wire(403, str(error), error.code)
+    if isinstance(error, BackendUnavailable):
+        return _wire(503, "the shop's order system does not answer now: try again", error.code)
     if isinstance(error, ContextOverflow):
         return _wire(400, "the conversation is too long for the model: start a new one", "context_length_exceeded")
     if isinstance(error, ModelTimeout):

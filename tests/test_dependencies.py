@@ -16,7 +16,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 OWN = {*FLOORS, *BESIDE, "tests"}
 OPTIONAL = {"sentence-transformers"}
 """Imported lazily, with an error that says how to install it."""
-TOOLS = {"mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff", "types-psutil", "types-pyyaml"}
+TOOLS = {"mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff",
+         "types-defusedxml", "types-jsonschema", "types-psutil", "types-pyyaml"}  # fmt: skip
 """Run by the Makefile or by pytest, not imported."""
 
 

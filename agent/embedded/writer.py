@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from agent.embedded.word_changes import cart, confirmed, dropped, prepared
 from agent.embedded.word_details import compared, detailed, explained
 from agent.embedded.word_recommended import recommended
-from agent.embedded.word_service import handed_off, identity, order, orders, passages, profile, refund
+from agent.embedded.word_service import handed_off, identity, order, orders, passages, profile, refund, unreachable
 from agent.embedded.word_talk import closing, opening, talk
 from agent.embedded.word_voice import Piece, Voice
 from agent.ports import Decision, TurnContext
@@ -29,6 +29,7 @@ from tools.results import (
     ProfileShown,
     Recommended,
     RefundFound,
+    Unreachable,
 )
 
 
@@ -92,7 +93,7 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
 
 
 def _changed(
-    voice: Voice, found: OrdersListed | RefundFound | Prepared | Confirmed | Dropped | CartShown
+    voice: Voice, found: OrdersListed | RefundFound | Prepared | Confirmed | Dropped | CartShown | Unreachable
 ) -> Iterator[Piece]:
     match found:
         case OrdersListed():
@@ -107,3 +108,5 @@ def _changed(
             return dropped(voice, found)
         case CartShown():
             return cart(voice, found)
+        case Unreachable():
+            return unreachable(voice, found)
