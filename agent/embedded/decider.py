@@ -103,7 +103,7 @@ class EmbeddedDecider:
         acts = (
             self._desk.first, self._rewind, self._handoff, self._desk.then, self._service, self._compare,
             self._explain, self._similar,
-            self._feedback, self._details, self._answer, self._more, self._shop, self._chat,
+            self._feedback, self._more, self._details, self._answer, self._shop, self._chat,
         )  # fmt: skip
         for act in acts:
             decision = act(message)
@@ -269,6 +269,8 @@ class EmbeddedDecider:
         wants_others = message.reading.roles("else", "other") or refuses(message.reading)
         if not wants_others or message.references.named or not message.needs.empty or message.needs.unknown:
             return None
+        if message.needs.facets:  # "does it come in other colours?"
+            return None
         if not message.context.state.seen:
             return Decision((Intent.RECOMMEND,), (ToolCall("recommend_items", {}),))
         return Decision((Intent.REFINE,), (self._requests.more(message),))
@@ -302,11 +304,12 @@ class EmbeddedDecider:
         serves = guess.sure and guess.intent in SERVICE and bool(message.needs.unknown)
         if serves and not self._no_purchase(message, guess):
             return self._serve(message, guess)
-        if guess.sure and guess.intent in (Intent.SMALLTALK, Intent.OUT_OF_SCOPE):
-            return Decision((guess.intent,), confidence=guess.score)
-        wanted = guess.sure and guess.intent is Intent.RECOMMEND
-        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
         near = self._recommender.affinity(context.message) if self._sensible(message) else 0.0
+        # What is out of scope elsewhere may be what this shop is about: "a heist in Paris" among films.
+        if guess.sure and (guess.intent is Intent.SMALLTALK or (guess.intent is Intent.OUT_OF_SCOPE and near < NEAR)):
+            return Decision((guess.intent,), confidence=guess.score)
+        wanted = guess.sure and guess.intent in (Intent.RECOMMEND, Intent.REFINE)
+        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
         if near >= (NEAR if wanted or polite else SURELY_NEAR) or (wanted and not message.needs.unknown):
             started = bool(context.state.wants.text or context.state.wants.constraints)
             call = self._requests.meant(message)

@@ -1,9 +1,10 @@
-"""Intents by example: nearest examples by meaning (English sentences) and by wording (both languages)."""
+"""Intents: by learned weights (English, with the encoder that they were learned with), else by the nearest examples."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from agent.embedded.intent_weights import load_weights
+from agent.embedded.text import tokenize
 from core.conversation import Intent
 from core.entities import Language
 from core.ports import Embedder, Vectors
@@ -18,6 +21,10 @@ from retrieval.tokens import terms
 
 SURE = {"en": (0.6, 0.5, 0.1), "zh": (0.6, 0.34, 0.04)}
 """By language: the score that is acted upon; the score that is when the next intent is at least so far off."""
+LEARNED_SURE = 0.8
+"""The probability that is acted upon: from there on, nine in ten are right on validation (``docs/quality.md``)."""
+SAID_SO = 0.85
+"""The cosine from which on a message says the same as an example, whatever was learned."""
 _NEIGHBOURS = 2
 
 
@@ -60,6 +67,7 @@ class IntentGuesser:
         counts = Counter(term for found in self._terms for term in found)
         self._rarity = {term: math.log(1 + len(rows) / count) for term, count in counts.items()}
         self._default_rarity = math.log(1 + len(rows))
+        self._weights = load_weights(embedder.name)
 
     @property
     def service_terms(self) -> frozenset[str]:
@@ -71,21 +79,30 @@ class IntentGuesser:
 
     def guess(self, message: str, language: Language) -> Guess:
         """Return the best guess; Chinese is compared by wording alone, since the encoder may not know it."""
-        wording = self._wording(message)
         if language == "zh":
-            scores = np.where(self._languages == "zh", wording, 0.0)
-        else:
-            meaning = np.clip(self._vectors @ self._embedder.embed([message])[0], 0, 1)
-            scores = np.where(self._languages == "en", np.maximum(meaning, 0.6 * meaning + 0.4 * wording), 0.0)
+            return self._nearest(np.where(self._languages == "zh", self._wording(message), 0.0), "zh")
+        vector = self._embedder.embed([message])[0]
+        meaning = np.clip(self._vectors @ vector, 0, 1)
+        same = np.where(self._languages == "en", meaning, 0.0)
+        if self._weights is not None and same.max() < SAID_SO and self._is_said(message):
+            return _ranked(self._weights.probabilities(vector), lambda score, margin: score >= LEARNED_SURE)
+        wording = self._wording(message)
+        return self._nearest(np.where(same > 0, np.maximum(meaning, 0.6 * meaning + 0.4 * wording), 0.0), "en")
+
+    def _is_said(self, message: str) -> bool:
+        """Tell whether most words are words: learned weights are sure of gibberish, too."""
+        words = [token.text for token in tokenize(message) if token.kind == "word"]
+        knows = getattr(self._embedder, "knows", lambda word: True)
+        return bool(0 < len(words) < 2 * sum(map(knows, words)))
+
+    def _nearest(self, scores: np.ndarray, language: Language) -> Guess:
         best: dict[Intent, float] = {}
         for intent in set(self._intents):
             own = np.sort(scores[[at for at, other in enumerate(self._intents) if other is intent]])[::-1]
             # The nearest example counts most; a second near one makes it surer.
             best[intent] = float(0.75 * own[0] + 0.25 * own[:_NEIGHBOURS].mean())
-        ranked = sorted(best.items(), key=lambda pair: -pair[1])
-        score, margin = ranked[0][1], ranked[0][1] - ranked[1][1]
-        enough, fair, apart = SURE["zh" if language == "zh" else "en"]
-        return Guess(ranked[0][0], score, margin, score >= enough or (score >= fair and margin >= apart))
+        enough, fair, apart = SURE[language]
+        return _ranked(best, lambda score, margin: score >= enough or (score >= fair and margin >= apart))
 
     def _wording(self, message: str) -> np.ndarray:
         """Return for each example the weighted share of terms in common (cosine of idf-weighted sets)."""
@@ -98,3 +115,8 @@ class IntentGuesser:
             length = math.sqrt(sum(weight[term] ** 2 for term in example)) or 1.0
             scores.append(shared / (norm * length))
         return np.array(scores)
+
+
+def _ranked(scores: Mapping[Intent, float], sure: Callable[[float, float], bool]) -> Guess:
+    (intent, score), (_, second) = sorted(scores.items(), key=lambda pair: -pair[1])[:2]
+    return Guess(intent, score, score - second, sure(score, score - second))
