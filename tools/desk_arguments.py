@@ -88,6 +88,7 @@ class PrepareChanges(_Arguments):
     changes: Annotated[list[DeskChange], Field(max_length=10)] = []
     who: Identify = Identify()
     amend: Annotated[str, Field(max_length=1000, description="a correction of what was begun, in words")] = ""
+    skip: bool = Field(False, description="true leaves out the change that was asked about last")
     answers: bool = Field(False, description="true when the change completes what was asked for last")
     replace: bool = Field(False, description="true drops what was begun before")
 

@@ -181,7 +181,7 @@ def _named(low: str, names: _Names) -> list[tuple[int, int, set[str]]]:
             part = words[at : at + length]
             known = names.whole.get(_squeezed([word for word, _, _ in part])) if len(part) == length else None
             if known is None and length == 1:
-                known = names.parts.get(stem(part[0][0]))
+                known = names.parts.get(stem(part[0][0])) or _ending(stem(part[0][0]), names)
             if known:
                 found.append((part[0][1], part[-1][2], known))
                 at += length - 1
@@ -190,6 +190,13 @@ def _named(low: str, names: _Names) -> list[tuple[int, int, set[str]]]:
     for name, kinds in names.wide.items():
         found += [(match.start(), match.end(), kinds) for match in re.finditer(re.escape(name), low)]
     return _joined(found, low)
+
+
+def _ending(word: str, names: _Names) -> set[str] | None:
+    """Return the things whose name is one word that ends in a longer word said: "watch" for "wristwatch"."""
+    if len(word) < 4:
+        return None
+    return next((kinds for name, kinds in names.whole.items() if name.endswith(word) and name != word), None)
 
 
 def _joined(found: list[tuple[int, int, set[str]]], low: str) -> list[tuple[int, int, set[str]]]:

@@ -25,6 +25,7 @@ SWAPS = ("exchange", "change_items")
 _ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|整单|订单")
 _INSIDE = re.compile(r"\b(?:in|from|of|off)\b[^,.;]{0,30}\b(?:orders?|purchase)\b|订单(?:里|中)")
 _ALL = re.compile(r"\b(?:everything|all|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都")
+_EVERY = re.compile(r"\b(?:orders|everything|both|every order)\b|所有|全部")
 _STATUSES = (
     (
         r"\b(?:pending|just ordered|just placed|not shipped|haven't shipped|upcoming)\b|还没发|未发货|待发货",
@@ -156,7 +157,9 @@ class Resolver:
         meant = [one for mention in found if not mention.negated for one in mention.held]
         kept = {one.order.id for mention in found if mention.negated for one in mention.held}
         chosen = {one.order.id for one in self._chosen(meant, draft)} if meant else set()
-        if not meant and _ALL.search(words.lower()) and len(orders) > 1:
+        if not meant and not _EVERY.search(words.lower()) and self._spoken_of in {order.id for order in orders}:
+            chosen = {str(self._spoken_of)}
+        elif not meant and _ALL.search(words.lower()) and len(orders) > 1:
             chosen = {order.id for order in self._open(orders, "cancel")} - kept
         if not chosen:
             return [draft]
@@ -205,9 +208,10 @@ class Resolver:
                 pairs += [(one, self._new_side(mention, draft.kind)) for one in lines]
         homes = {one.order.id for one, _ in pairs}
         for mention in unsure:  # "the bicycle and the puzzle in the same order"
-            near = [one for one in mention.held if one.order.id in homes or one.order.id == self._spoken_of]
-            near = [one for one in near if one.order.status.value in self._statuses(draft.kind)]
-            if len({one.order.id for one in near}) != 1 or len(near) != 1:
+            open_ones = [one for one in mention.held if one.order.status.value in self._statuses(draft.kind)]
+            near = [one for one in open_ones if one.order.id in homes]
+            near = near or [one for one in open_ones if one.order.id == self._spoken_of]
+            if len(near) != 1:
                 raise self._which_line(draft, mention)
             pairs.append((near[0], self._new_side(mention, draft.kind)))
         return self._drafts(draft, [pair for pair in pairs if self._key(pair[0]) not in kept])

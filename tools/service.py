@@ -50,6 +50,8 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
             if _continues(drafts[:before], change)
             else [*drafts, change]
         )
+    if arguments.skip and isinstance(asked_at, int) and asked_at < len(drafts):
+        del drafts[asked_at]
     if arguments.amend:
         drafts = amended(drafts, arguments.amend, context.services.recommender.catalogue)
     named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
@@ -208,7 +210,8 @@ def _prepare(
     alternatives = _alternatives(work, identity, context) if action is not None else ()
     for refusal, words in zip(work.refusals, work.refused_words, strict=True):
         notes = tried(notes, refusal.kind, refusal.code, str(refusal.data.get("order_id") or "") or None, words)
-    order_ids = [draft.order_id for draft in work.drafts if draft.order_id]
+    order_ids = [str(one.data["order_id"]) for one in work.refusals if one.data.get("order_id")]
+    order_ids += [draft.order_id for draft in work.drafts if draft.order_id]
     after = {
         **notes,
         "order_id": order_ids[-1] if order_ids else notes.get("order_id"),

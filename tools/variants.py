@@ -343,6 +343,10 @@ def _by_name(text: str, name: str, catalogue: Catalogue) -> int:
             continue
         if re.search(rf"\b(?:lower|less|fewer|fewest|lowest|least|smaller|shorter|easie\w+)\s+(?:\w+\s)?{head}", text):
             return -1
+        if re.search(rf"\b{head}\w*\s+(?:\w+\s)?(?:lower|less|fewer|smaller|shorter|down)\b", text):
+            return -1
+        if re.search(rf"\b{head}\w*\s+(?:\w+\s)?(?:higher|larger|bigger|longer|up)\b", text):
+            return 1
         if re.search(rf"\b(?:higher|more|most|highest|larger|bigger|longer|harder)\s+(?:\w+\s)?{head}", text):
             return 1
     return 0

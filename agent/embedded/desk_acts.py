@@ -66,6 +66,9 @@ class DeskActs:
     def then(self, message: Message) -> Decision | None:
         """Return what the desk makes of a message that asks for no person and takes nothing back."""
         desk = read_desk(message.context.message).outside(message.shop_places())
+        whole = message.context.state.desk.get("asking") == "whole_order"
+        if whole and (decision := self._answer(message, desk)) is not None:
+            return decision
         for act in (self._change, self._answer, self._amend, self._refund, self._cart, self._orders):
             decision = act(message, desk)
             if decision is not None:
@@ -125,6 +128,9 @@ class DeskActs:
         if waits and is_yes(message, desk):
             return Decision((Intent.CONFIRM,), (ToolCall("confirm_changes"),))
         if (waits or state.awaiting == "detail") and deny and not self._corrects(message, desk):
+            left_out = state.awaiting == "detail" and len(state.desk.get("drafts") or ()) > 1
+            if left_out:  # a no to one question leaves the other changes alone
+                return Decision((Intent.DENY,), (ToolCall("prepare_changes", {"skip": True}),))
             return Decision((Intent.DENY,), (ToolCall("drop_changes"),))
         if waits or not is_yes(message, desk):
             return None
@@ -139,7 +145,7 @@ class DeskActs:
     def _corrects(self, message: Message, desk: DeskReading) -> bool:
         """Tell whether a "no" says what it should be instead: then it drops nothing."""
         if message.context.state.desk.get("asking") == "whole_order" and message.context.state.awaiting == "detail":
-            return False
+            return desk.has("cancel", "all")
         things = not message.needs.empty or desk.of("payment", "address", "only") or message.references.ids
         return bool(things) or self._changes(message, desk) is not None
 
