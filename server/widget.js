@@ -116,7 +116,7 @@
     frame = element("iframe", { src: address.href, allow: "clipboard-write", referrerPolicy: "origin" });
     // It runs its own scripts in its own origin; only a press of the visitor may lead this page elsewhere.
     frame.setAttribute("sandbox",
-      "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation");
+      "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation");
     parts.panel.append(frame);
     setTimeout(() => ready || console.warn(`floorwalker: ${address.origin} did not answer. Is ${location.origin} one of its widget origins?`), 20000);
   }

@@ -218,8 +218,8 @@ function begin() {
 }
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth");
-const toTurn = (node) => node.scrollIntoView({ block: "start", behavior: calm() });
-const toEnd = () => ui.log.lastElementChild?.scrollIntoView({ block: "start" });
+const toTurn = (node) => ui.scroll.scrollTo({ top: node.offsetTop - ui.scroll.offsetTop, behavior: calm() });
+const toEnd = () => ui.log.lastElementChild && ui.scroll.scrollTo({ top: ui.log.lastElementChild.offsetTop - ui.scroll.offsetTop });
 
 // -- keys -------------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ export function address(url, origin) {
 }
 
 const picture = (url) => (url && /^(https?:)?\/(?!\\)/i.test(url) ? address(url, location.origin) : null);
+// Items that a turn speaks of again: smaller cards, since the words matter more.
+const known = (found) => ["compare", "explain", "details"].includes(found?.intent);
 const plain = (text) => text.replace(/\s+/g, " ").trim();
 
 export class View {
@@ -42,9 +44,9 @@ export class View {
 
   turn(said, { quiet = false } = {}) {
     const you = element("div", { class: quiet ? "said edit" : "said" }, element("span", { class: "spoken" }, `${this.words.you}: `), said);
-    const slots = Object.fromEntries(["cards", "text", "notes", "replies"].map((name) => [name, element("div", { class: `slot-${name}` })]));
+    const slots = Object.fromEntries(["lead", "cards", "text", "notes", "replies"].map((name) => [name, element("div", { class: `slot-${name}` })]));
     const wait = element("p", { class: "wait" }, this.words.thinking);
-    const heard = element("div", { class: "heard" }, element("span", { class: "spoken" }, `${this.words.assistant}: `), wait, slots.cards, slots.text, slots.notes, slots.replies);
+    const heard = element("div", { class: "heard" }, element("span", { class: "spoken" }, `${this.words.assistant}: `), wait, slots.lead, slots.cards, slots.text, slots.notes, slots.replies);
     return { root: element("article", { class: "turn", "aria-busy": "true" }, you, heard), wait, slots, source: "", found: null };
   }
 
@@ -58,7 +60,9 @@ export class View {
     turn.source = source;
     turn.wait.hidden = Boolean(source || done);
     const prose = markdown(source, (url, nodes) => this.link(url, nodes, found));
-    slots.text.replaceChildren(...this.beside(prose, found, slots.cards));
+    const { lead, rest } = this.around(this.asked(prose, found), found, slots.cards, done);
+    slots.lead.replaceChildren(...lead);
+    slots.text.replaceChildren(...rest);
     if (!done) return;
     turn.root.setAttribute("aria-busy", "false");
     slots.notes.replaceChildren(...this.notes(found));
@@ -72,18 +76,28 @@ export class View {
     turn.slots.notes.replaceChildren(element("div", { class: "note warn", role: "alert" }, element("p", {}, text), retry));
   }
 
-  // A list that only repeats the cards moves into them: each entry under "why".
-  beside(nodes, found, place) {
+  // What is said before the list of fresh cards stands above them; the list itself, which repeats them, moves into
+  // them: each entry under "why".
+  around(nodes, found, place, done) {
     const cards = [...place.querySelectorAll(".card")];
     const entries = found?.items || [];
-    const list = nodes.find((node) => node.nodeName === "OL" && node.children.length === entries.length);
-    const told = list && [...list.children].every((row, at) => plain(row.textContent).includes(plain(entries[at].title)));
-    if (!told || !cards.length) return nodes;
-    cards.forEach((card, at) => {
-      card.querySelector(".told").replaceChildren(...list.children[at].childNodes);
-      card.querySelector(".why").hidden = false;
+    const at = nodes.findIndex((node) => node.nodeName === "OL");
+    const list = nodes[at];
+    const told = list && list.children.length <= entries.length && [...list.children].every((row, place) => plain(row.textContent).includes(plain(entries[place].title)));
+    if (!cards.length || known(found) || (list && !told) || (done && !list)) return { lead: [], rest: nodes };
+    if (!list) return { lead: nodes, rest: [] };
+    [...list.children].forEach((row, place) => {
+      cards[place].querySelector(".told").replaceChildren(...row.childNodes);
+      cards[place].querySelector(".why").hidden = false;
     });
-    return nodes.filter((node) => node !== list);
+    return { lead: nodes.slice(0, at), rest: nodes.slice(at + 1) };
+  }
+
+  // The open question's answers are buttons: the text need not list them too.
+  asked(nodes, found) {
+    const question = found?.question;
+    if (!question?.options.length || !question.text) return nodes;
+    return nodes.map((node) => (node.nodeName === "P" && plain(node.textContent).startsWith(plain(question.text)) ? element("p", {}, question.text) : node));
   }
 
   // Links lead to the shop's own site, or to what this very answer was given as an address; others stay text.
@@ -113,7 +127,7 @@ export class View {
   cards(found, turn) {
     if (!found.items.length) return [];
     const cards = found.items.map((item, at) => this.card(item, at + 1, found, turn));
-    return [element("ol", { class: "cards", "aria-label": this.words.suggestions, tabindex: "0" }, ...cards)];
+    return [element("ol", { class: known(found) ? "cards known" : "cards", "aria-label": this.words.suggestions, tabindex: "0" }, ...cards)];
   }
 
   card(item, place, found, turn) {
