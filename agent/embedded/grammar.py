@@ -26,6 +26,8 @@ class Grammar:
     multipliers: dict[int, list[str]]
     cues: dict[str, list[str]]
     politeness: list[str]
+    confusions: dict[str, list[str]]
+    """Characters that are often written for others."""
     fields: dict[str, list[str]]
     """What the columns that every shop has are called."""
     stopwords: frozenset[str]
@@ -60,6 +62,7 @@ def load_grammar(language: str) -> Grammar:
         decades=table("decades"),
         multipliers=table("multipliers"),
         cues=table("cues"),
+        confusions=table("confusions"),
         fields=table("fields"),
         politeness=_phrases(path, "politeness", data["politeness"]),
         stopwords=frozenset(_phrases(path, "stopwords", data["stopwords"])),

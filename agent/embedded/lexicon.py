@@ -108,6 +108,8 @@ class Lexicon:
         self._longest: dict[str, int] = {}
         self._words: dict[int, list[str]] = {}
         self._surfaces: set[str] = set()
+        self.confusions: dict[str, list[str]] = {}
+        """Characters that are often written for others."""
         self._general: dict[int, list[str]] = {}
         """Words of general phrases, by length: met with one slip of the finger at most."""
 

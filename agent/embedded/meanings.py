@@ -20,7 +20,9 @@ _MEANINGFUL = (Kind.BRAND, Kind.VALUE, Kind.FACET)
 class Meanings:
     """Chooses among the shop's meanings of the phrases of one message."""
 
-    def __init__(self, reading: Reading, vocabulary: Vocabulary, category: str | None, new: str | None) -> None:
+    def __init__(
+        self, reading: Reading, vocabulary: Vocabulary, category: str | None, new: str | None, asked: str | None
+    ) -> None:
         """Start on a message.
 
         Args:
@@ -28,6 +30,7 @@ class Meanings:
             vocabulary: the shop's.
             category: the category that the message is about, if any.
             new: the category that the message itself names, if any.
+            asked: the field of the question that is open, if any.
         """
         self._elements = reading.elements
         self._tokens = reading.tokens
@@ -35,6 +38,7 @@ class Meanings:
         self._catalogue = vocabulary.catalogue
         self._category = category
         self._new = new
+        self._asked = asked
         known = self._catalogue.category_facets(category) if category else self._catalogue.facets
         self._fields = frozenset(known)
 
@@ -66,21 +70,35 @@ class Meanings:
                 facet = self._catalogue.facets.get(entry.field)
                 if entry.kind is not Kind.FACET or facet is None or facet.type not in _TEXTUAL:
                     continue
-                if value := self._after(entry.field, at):
+                if value := self._after(entry.field, at) or self._before(entry.field, at):
                     found.setdefault(value[0], (entry.field, *value[1:]))
-        return found
+        answered = self._asked and not found and self._value_at(self._asked, 0, len(self._elements))
+        return {answered[0]: (str(self._asked), *answered[1:])} if answered else found
 
     def _after(self, field: str, at: int) -> tuple[int, str, int] | None:
         """Return (first place, value, place after the last) of a value that follows a facet's name."""
+        end = at + 1
+        while end < min(at + _NEAR, len(self._elements)) and self._links(self._elements[end]):
+            end += 1
+        return self._value_at(field, at + 1, end + 1)
+
+    def _before(self, field: str, at: int) -> tuple[int, str, int] | None:
+        """Return the same of a value that stands before it: "26 as the size"."""
+        for start in range(max(0, at - _NEAR), at):
+            joint = self._elements[start + 1 : at]
+            if joint and joint[0].text in ("as", "for") and all(map(self._links, joint)):
+                return self._value_at(field, start, start + 1)
+        return None
+
+    def _value_at(self, field: str, first: int, last: int) -> tuple[int, str, int] | None:
+        """Return the first bare value of a facet that begins in a range of places."""
         names = self._vocabulary.bare_values(field)
-        for start in range(at + 1, min(at + 1 + _NEAR, len(self._elements))) if names else ():
+        for start in range(first, min(last, len(self._elements))) if names else ():
             for end in range(min(start + 4, len(self._elements)), start, -1):
-                first, last = self._elements[start], self._elements[end - 1]
-                words = tuple(token.text for token in self._tokens[first.start : last.end])
+                tokens = self._tokens[self._elements[start].start : self._elements[end - 1].end]
+                words = tuple(token.text for token in tokens)
                 if words in names:
                     return start, names[words], end
-            if not self._links(self._elements[start]):
-                break
         return None
 
     def _links(self, element: Element) -> bool:
@@ -89,13 +107,14 @@ class Meanings:
             return False
         return element.text not in COMMAS and element.text not in ".;!?。；！？"
 
-    def _rank(self, entry: Entry, at: int) -> tuple[bool, bool, bool, bool, int]:
+    def _rank(self, entry: Entry, at: int) -> tuple[bool | int, ...]:
         counted = entry.kind is Kind.VALUE
         count = self._vocabulary.count_of(entry.field, entry.value, self._category) if counted else 0
         facet = self._catalogue.facets.get(entry.field)
         boolean = facet is not None and facet.type is FacetType.BOOLEAN
         return (
             not (self._named(entry, at) if counted else self._names_a_value(entry, at)),
+            entry.field != self._asked,
             entry.kind is not Kind.BRAND,
             entry.field not in self._fields,
             not boolean if entry.kind is Kind.FACET else False,

@@ -83,7 +83,7 @@ class NeedsReader:
         quantities = find_quantities(reading, vocabulary)
         self._new_category, self._categories = find_category(reading, vocabulary, category, bool(quantities))
         self._category = self._new_category or category
-        self._meanings = Meanings(reading, vocabulary, self._category, self._new_category)
+        self._meanings = Meanings(reading, vocabulary, self._category, self._new_category, asked)
         self._bound = self._meanings.bound()
         named = {at for start, (_, _, end) in self._bound.items() for at in range(start, end)}
         self._measured = [each for each in quantities if not named.intersection(range(each.start, each.end))]

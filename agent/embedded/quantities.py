@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from agent.embedded.elements import Element
+from agent.embedded.elements import COMMAS, Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
@@ -20,6 +20,7 @@ COMPARATORS = {
 _FLIPPED = {Op.LE: Op.GT, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE}
 YEAR, CALENDAR = "year", (1000, 2200)
 """The unit, and the numbers with it that are dates."""
+_APART = 10
 AROUND = 0.15
 """How far "around 500" reaches to both sides, as a share."""
 
@@ -215,6 +216,9 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
             degree = compared and entry.kind in (Kind.LOWER, Kind.HIGHER, Kind.LOW, Kind.HIGH)
             if (entry.kind is Kind.FACET or degree) and _is_numeric(vocabulary, entry.field):
                 distance = quantity.start - at if at < quantity.start else at - quantity.end + 1
+                between = reading.elements[min(at, quantity.end) : max(at, quantity.start)]
+                # What stands beyond a comma is named for another number, unless nothing else is.
+                distance += _APART * any(each.text in COMMAS for each in between)
                 if best is None or distance < best[0]:
                     best = (distance, entry.field)
     return best[1] if best else None

@@ -88,12 +88,16 @@ def _mend(
     corrections: list[tuple[str, str]] = []
     mended = list(tokens)
     for at, token in enumerate(tokens):
+        if token.text in lexicon.confusions and (meant := _confused(lexicon, mended, at)):
+            corrections.append((token.text, meant.text))
+            mended[at] = meant
+            continue
         if at in covered or token.kind != "word" or is_word(token.text):
             continue
         words = [_written(word, token) for word in lexicon.corrections(token.text)]
         if words:
             # Of several words as near, the one that makes a phrase with what stands around it.
-            better = max(words, key=lambda word: _length(lexicon, mended, at, word)) if len(words) > 1 else words[0]
+            better = max(words, key=lambda word: _fit(lexicon, mended, at, word)) if len(words) > 1 else words[0]
             corrections.append((token.text, better.text))
             mended[at] = better
     return mended, corrections
@@ -103,11 +107,20 @@ def _written(word: str, token: Token) -> Token:
     return replace(tokenize(word)[0], start=token.start, end=token.end, glued=token.glued)
 
 
-def _length(lexicon: Lexicon, tokens: Sequence[Token], at: int, word: Token) -> int:
-    """Return how many tokens the phrase has that a word would be part of."""
+def _confused(lexicon: Lexicon, tokens: Sequence[Token], at: int) -> Token | None:
+    """Return the character that was meant where it makes a phrase that the written one does not."""
+    written = _fit(lexicon, tokens, at, tokens[at])[0]
+    others = [_written(each, tokens[at]) for each in lexicon.confusions[tokens[at].text]]
+    best = max(others, key=lambda each: _fit(lexicon, tokens, at, each))
+    return best if _fit(lexicon, tokens, at, best)[0] > max(1, written) else None
+
+
+def _fit(lexicon: Lexicon, tokens: Sequence[Token], at: int, word: Token) -> tuple[int, bool]:
+    """Return how many tokens the phrase has that a word would be part of, and whether it names a kind of thing."""
     first = max(0, at - _AROUND)
     near = [*tokens[first:at], word, *tokens[at + 1 : at + 1 + _AROUND]]
-    return max((s.end - s.start for s in lexicon.match(near) if s.start <= at - first < s.end), default=0)
+    spans = [span for span in lexicon.match(near) if span.start <= at - first < span.end]
+    return max((s.end - s.start for s in spans), default=0), any(s.of(Kind.CATEGORY) for s in spans)
 
 
 def _elements(text: str, tokens: Sequence[Token], spans: Sequence[Span], numbers: Sequence[Number]) -> list[Element]:

@@ -41,6 +41,7 @@ class Vocabulary:
         self.lexicon.common = self.stopwords
         for grammar in self.grammars:
             self._add_grammar(grammar)
+            self.lexicon.confusions |= grammar.confusions
         self._add_units()
         self._add_categories()
         self._add_brands()
