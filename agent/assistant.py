@@ -7,19 +7,22 @@ import hashlib
 import logging
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from agent.direct import DirectCall
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
-from agent.embedded.writer import EmbeddedWriter
 from agent.handover import forget_handoffs, keep_handoff
 from agent.identity import holds_identity, identified
+from agent.llm.client import ModelClient
+from agent.llm.prompting import KEPT_MESSAGES
+from agent.llm.seats import seated
+from agent.opening import folder_name, offers_of, sound
 from agent.ports import TurnContext
 from agent.profile import profile_of
 from agent.replying import Turn
@@ -29,7 +32,7 @@ from agent.turn import TurnGraph, repeated, with_consent
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState, Message
-from core.entities import EventKind, Interaction, Item, ItemId, Language, UserId
+from core.entities import EventKind, Interaction, ItemId, Language, UserId
 from core.errors import RequestError
 from core.events import Reply, SessionRef, TurnDone, TurnEvent, TurnRequest, TurnStarted
 from core.ports import Progress
@@ -64,7 +67,6 @@ class Assistant:
         self.settings = settings
         self.shop: Shop = services.shop
         self.recommender: Recommender = services.recommender
-        self.model, self.mode = "embedded", "embedded"
         self.desk: OrderDesk = services.orders
         self.events = events
         self.handoffs: HandoffStore | None = None
@@ -72,10 +74,26 @@ class Assistant:
         self._sessions = sessions
         self._names = SessionNames(secret)
         self._decider = EmbeddedDecider(services.recommender, services.recommender.embedder)
-        self._graph = TurnGraph(services, self._decider, EmbeddedWriter())
+        self._seats = seated(settings, self._decider)
+        self._graph = TurnGraph(services, self._seats.decider, self._seats.writer, reader=self._decider)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closing = threading.Event()
         self._watcher: threading.Thread | None = None
+
+    @property
+    def model(self) -> str:
+        """Who answers: the served model's name, or ``embedded``."""
+        return self._seats.model
+
+    @property
+    def mode(self) -> str:
+        """Who decides and who words: ``agent``, ``hybrid`` or ``embedded``."""
+        return self._seats.mode
+
+    @property
+    def client(self) -> ModelClient | None:
+        """The way to the LLM; None without one."""
+        return self._seats.client
 
     @classmethod
     def open(cls, settings: Settings, progress: Progress | None = None) -> Assistant:
@@ -92,7 +110,7 @@ class Assistant:
         policies = PolicyBook.open(shop, embedder, data)
         desk = OrderDesk.open(shop, data, offers_of(recommender), secrets=settings.identity_secrets())
         services = Services(shop, recommender, policies, desk)
-        place = data / "conversations" / _folder_name(settings.shop)
+        place = data / "conversations" / folder_name(settings.shop)
         place.mkdir(parents=True, exist_ok=True)
         events = EventLog(place / "events.db")
         assistant = cls(settings, services, SessionStore(place / "sessions.db"), events, server_secret(data))
@@ -121,13 +139,14 @@ class Assistant:
             RequestError: the message is empty or too long, or an edited chip does not fit the shop.
         """
         self._checked(request)
-        request = replace(request, message=_sound(request.message))
+        request = replace(request, message=sound(request.message))
         lock = self._locks.setdefault(request.session.key, asyncio.Lock())
         async with lock:
             if request.retry_key and (known := await asyncio.to_thread(self._sessions.find_reply, request.retry_key)):
                 for told in repeated(known):
                     yield told
                 return
+            request = await asyncio.to_thread(self._remembering, request)
             state = await identified(self.desk, request, await self._state(request))
             turn = self._turn(request, begin(state, self._language(request, state), request.edit), request.message)
             turn = await with_consent(turn, self._decider.says_yes)
@@ -162,6 +181,7 @@ class Assistant:
         async with self._locks.setdefault(session.key, asyncio.Lock()):
             known = await asyncio.to_thread(self._sessions.load, session.key) if call.keep else None
             request = TurnRequest("", session, identity_token=call.identity_token)
+            request = await asyncio.to_thread(self._remembering, request)
             state = await identified(self.desk, request, known or ConversationState())
             state = begin(state, call.language or state.language or self.shop.language, None)
             if call.check is not None:
@@ -199,6 +219,13 @@ class Assistant:
         for constraint in request.edit.set if request.edit else ():
             if constraint.field not in self.recommender.catalogue.facets:
                 raise RequestError(f"there is no field {constraint.field!r} in this shop", param="metadata.edit")
+
+    def _remembering(self, request: TurnRequest) -> TurnRequest:
+        """Give an LLM what was said before in a session; clients without one send it themselves."""
+        if self.client is None or request.session.stateless or request.history:
+            return request
+        said = self._sessions.transcript(request.session.key)[-KEPT_MESSAGES:]
+        return replace(request, history=tuple(Message(line.role, line.text) for line in said))
 
     async def _state(self, request: TurnRequest) -> ConversationState:
         """Return the state before the turn: the session's, the snapshot's, or one rebuilt from the history."""
@@ -241,6 +268,7 @@ class Assistant:
             user_id=request.user_id,
             history=request.history,
             seed=int.from_bytes(seed, "big"),
+            until=time.monotonic() + self.settings.turn_limit,
         )
         session = request.session
         turn_id = f"t_{secrets.token_urlsafe(12)}"
@@ -338,8 +366,6 @@ class Assistant:
         self.recommender.forget(user_id)
         return {"events": events, "sessions": sessions}
 
-    # -- the door ------------------------------------------------------------------------------------------------------
-
     def greeting(self, language: Language) -> str:
         """Return the shop's words of welcome."""
         return self.shop.greeting.get(language) or self.shop.greeting.get(self.shop.language, "")
@@ -371,24 +397,3 @@ class Assistant:
                     logger.info("the shop changed: %s items are served", len(self.recommender.catalogue))
             except Exception:  # a watcher that dies would leave stale prices for good
                 logger.exception("the changed shop folder cannot be used; the former state is served on")
-
-
-def _sound(text: str) -> str:
-    """Return a text that can be stored: halves of surrogate pairs, which no encoding takes, become question marks."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def offers_of(recommender: Recommender) -> Callable[[str], Item | None]:
-    """Return what the shop sells now, by item id, for the service desk; a rebuilt catalogue counts at once."""
-
-    def offer(item_id: str) -> Item | None:
-        catalogue = recommender.catalogue
-        return catalogue.item(item_id) if catalogue.has(item_id) else None
-
-    return offer
-
-
-def _folder_name(shop: Path) -> str:
-    """Return a name for a shop's data: shops of one name in different places stay apart."""
-    path = shop.resolve()
-    return f"{path.name}-{hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()}"

@@ -44,6 +44,8 @@ class ToolCall:
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    """The model's own name for the call, which its result goes back under; empty when no model made it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,10 @@ def _said(schema: Schema, words: str) -> Schema:
 
 def _recommend(catalogue: Catalogue, words: Mapping[str, str]) -> Schema:
     name = "recommend_items"
-    sort = {"field": {"type": "string"}, "direction": {"type": "string", "enum": ["lowest", "highest"]}}
+    sort: dict[str, Schema] = {
+        "field": {"type": "string"},
+        "direction": {"type": "string", "enum": ["lowest", "highest"]},
+    }
     properties = {
         "set": _said(
             {"type": "array", "items": {"anyOf": _constraints(catalogue, words)}, "maxItems": 12}, words[f"{name}.set"]
@@ -153,7 +156,10 @@ def _constraints(catalogue: Catalogue, words: Mapping[str, str]) -> list[Schema]
     add([f.name for f in facets if f.type is FacetType.BOOLEAN], {"value": {"type": "boolean"}})
     worded = [f.name for f in facets if f.type in (FacetType.CATEGORY, FacetType.LIST) and f not in few]
     add(worded, {"op": choice, "value": {"type": "array", "items": {"type": "string"}, "maxItems": 10}})
-    values = {"type": "string", "enum": sorted({value for facet in few for value in catalogue.values(facet.name)})}
+    values: Schema = {
+        "type": "string",
+        "enum": sorted({value for facet in few for value in catalogue.values(facet.name)}),
+    }
     add([f.name for f in few], {"op": choice, "value": {"type": "array", "items": values, "maxItems": FEW}})
     return found
 

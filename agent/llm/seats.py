@@ -1,0 +1,45 @@
+"""Who sits in the LLM's chair: settings become a decider and a writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.embedded.decider import EmbeddedDecider
+from agent.embedded.writer import EmbeddedWriter
+from agent.llm.client import Limits, ModelClient
+from agent.llm.decider import LlmDecider
+from agent.llm.writer import LlmWriter
+from agent.ports import Decider, Writer
+from core.settings import Settings
+
+EMBEDDED, HYBRID, AGENT = "embedded", "hybrid", "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Who decides and who words."""
+
+    decider: Decider
+    writer: Writer
+    mode: str = EMBEDDED
+    client: ModelClient | None = None
+
+    @property
+    def model(self) -> str:
+        """The served model's name; ``embedded`` where there is none."""
+        return self.client.model or "llm" if self.client is not None else EMBEDDED
+
+
+def seated(settings: Settings, embedded: EmbeddedDecider) -> Seats:
+    """Return the seats for ``--llm`` and ``--mode``: an address puts an LLM into the chair, anything else does not.
+
+    ``agent`` (the default with an LLM) lets it decide and word, ``hybrid`` word alone, ``embedded`` neither.
+    """
+    if not settings.llm.startswith(("http://", "https://")) or settings.mode == EMBEDDED:
+        return Seats(embedded, EmbeddedWriter())
+    key = settings.llm_key.get_secret_value() if settings.llm_key is not None else ""
+    limits = Limits(call=max(1.0, settings.turn_limit - 1.0))
+    client = ModelClient(settings.llm, model=settings.llm_model, key=key, limits=limits)
+    decider = LlmDecider(client, embedded)
+    mode = settings.mode or AGENT
+    return Seats(decider if mode == AGENT else embedded, LlmWriter(decider), mode, client)
