@@ -162,9 +162,12 @@ class Player:
         names = [title.split(" (")[0] for title in titles]
         if len(set(titles)) == len(set(names)):
             return list(dict.fromkeys(titles))
-        scored = [(sum(self._fit(title, self.spoken)), title) for title in titles]
+        many = re.search(r"\b(both|all|two|three|every)\b", str(self.script["opening"]).lower())
+        told = " ".join([str(self.script["opening"]), *(one.text for one in self.conditions if "which" in one.trigger)])
+        scored = [(sum(self._fit(title, told)), title) for title in titles]
         best = max(score for score, _ in scored)
-        return [title for score, title in scored if score == best]
+        chosen = [title for score, title in scored if score == best]
+        return chosen if many else chosen[:1]
 
     def _reason(self, ask: Mapping[str, Any]) -> str:
         return "No particular reason."
@@ -234,7 +237,11 @@ class Player:
             values = [value for value in values if value != before.get(option)] or values
             if options.get(option) not in [*values, *allowed.get(option, ())]:
                 return False
-        same = " ".join(match.group(1) for match in re.finditer(r"same ([^.,;]+)", own.lower()))
+        same = " ".join(
+            match.group(1)
+            for match in re.finditer(r"same ([^.,;]+?)(?=[.,;]|$)", own.lower())
+            if " as " not in match.group()
+        )
         words = set(stems(same))
         return not any(
             set(stems(name)) & words and options.get(name) != value
@@ -303,6 +310,8 @@ class Player:
                 if not self._acceptable(new["title"], own, old["title"]):
                     values = self.store.values(new["title"].split(" (")[0], own)
                     words = ", ".join(value for found in values.values() for value in found)
+                    if not words:
+                        continue
                     yield f"The {new['title'].split(' (')[0]} should be {words}."
         yield from self._preferences(effects)
         yield from self._method_objections(effects)
@@ -311,7 +320,11 @@ class Player:
     def _preferences(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         """A preference that the script states and that the new item does not meet is told once."""
         for effect in effects:
-            for new in effect.get("new_items") or ():
+            for old, new in zip(effect["items"], effect.get("new_items") or (), strict=False):
+                before, after = options_of(old["title"]), options_of(new["title"])
+                wanted = self.store.values(new["title"].split(" (")[0], self._about(new["title"].split(" (")[0]))
+                beyond = [name for name, value in before.items() if name not in wanted and after.get(name) != value]
+                yield from (one.text for one in self.conditions if beyond and "exact" in one.trigger)
                 product, options = new["title"].split(" (")[0], options_of(new["title"])
                 for one in self.conditions:
                     if not re.search(r"prefer|cheapest|most expensive", one.text) or _NEVER.search(one.trigger):

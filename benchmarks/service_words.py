@@ -77,6 +77,7 @@ class Storefront:
                 and self._single(own[0])
                 and own[-1] not in said
                 and not self._option(own[0])
+                and not self._compound(said, own[0])
             ):
                 found[name] = said.index(own[0])
         return sorted(found, key=lambda name: found[name])
@@ -87,6 +88,10 @@ class Storefront:
         mine = any(word in before for word in stems(name)[:-1])
         theirs = any(word in before for other in rivals for word in stems(other)[:-1])
         return mine or not theirs
+
+    def _compound(self, said: tuple[str, ...], word: str) -> bool:
+        at = said.index(word)
+        return any(stems(name)[-1] in said[at + 1 : at + 2] for name in self.products)
 
     def _option(self, word: str) -> bool:
         return any(word in stems(name) for options in self.products.values() for name in options)

@@ -11,7 +11,7 @@ from retrieval.tokens import fold
 from tools.mentions import held_by, mentions
 
 _HOME = re.compile(
-    r"\b(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|\baddress (?:on file|in my (?:profile|account))\b|"
+    r"\b(?<!new )(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|\baddress (?:on file|in my (?:profile|account))\b|"
     r"默认|家里|账户"
 )
 _OTHER = re.compile(

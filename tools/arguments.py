@@ -58,6 +58,9 @@ class RecommendItems(_Arguments):
     gift: bool | None = Field(None, description="true when the item is for somebody else")
     limit: Annotated[int, Field(ge=1, le=10)] | None = None
     ignored: Annotated[list[str], Field(max_length=20)] = []
+    currency: Annotated[str, Field(max_length=8)] | None = Field(
+        None, description="code of the currency that an amount was said in, when it is not the shop's"
+    )
     again: bool = Field(False, description="true to show what was seen already, where it fits best")
 
 

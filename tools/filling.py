@@ -57,12 +57,13 @@ class Filler:
         self._orders = self._desk.orders_of(identity)
         self._resolver = Resolver(self._orders, self._customer, self._rules, self._catalogue, spoken_of)
 
-    def expand(self, draft: DeskChange) -> list[DeskChange]:
-        """Return a draft for each order that a clause concerns.
+    def expand(self, draft: DeskChange, near: frozenset[str] = frozenset()) -> list[DeskChange]:
+        """Return a draft for each order that a clause concerns; ``near`` are orders the request is about already.
 
         Raises:
             Lacking: which lines are meant cannot be told.
         """
+        self._resolver.near = near
         return self._resolver.expand(draft)
 
     def fill(self, draft: DeskChange) -> Filled:

@@ -25,6 +25,7 @@ SWAPS = ("exchange", "change_items")
 _ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|整单|订单")
 _INSIDE = re.compile(r"\b(?:in|from|of|off)\b[^,.;]{0,30}\b(?:orders?|purchase)\b|订单(?:里|中)")
 _ALL = re.compile(r"\b(?:everything|all|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都")
+_POINTS = re.compile(r"\b(?:it|them|ones?|that|this|those|these)\b|它|这个|那个|那件")
 _EVERY = re.compile(r"\b(?:orders|everything|both|every order)\b|所有|全部")
 _STATUSES = (
     (
@@ -52,6 +53,8 @@ class Resolver:
         """Look at a customer's orders; ``spoken_of`` is the order that the conversation is about."""
         self._orders, self._customer, self._rules = orders, customer, rules
         self._catalogue, self._spoken_of = catalogue, spoken_of
+        self.near: frozenset[str] = frozenset()
+        """Orders that the same request is about already: what may be in several is taken to be in one of them."""
 
     def expand(self, draft: DeskChange) -> list[DeskChange]:
         """Return a draft for each order that a clause concerns.
@@ -68,7 +71,7 @@ class Resolver:
         if orders is None:
             return [draft]
         found = mentions(words, held_by(orders), self._catalogue)
-        if not found and draft.hint and draft.kind in (*SWAPS, "return", "give_up") and not _ALL.search(words.lower()):
+        if not found and draft.hint and draft.kind in (*SWAPS, "return", "give_up") and _POINTS.search(words.lower()):
             found = self._pointed(words, draft.hint, orders)
         if draft.kind in ("change_address", "change_payment"):
             return self._orders_of_change(draft, words, orders, found)
@@ -206,7 +209,7 @@ class Resolver:
                 unsure.append(mention)
             else:
                 pairs += [(one, self._new_side(mention, draft.kind)) for one in lines]
-        homes = {one.order.id for one, _ in pairs}
+        homes = {one.order.id for one, _ in pairs} or self._common(unsure, draft) or set(self.near)
         for mention in unsure:  # "the bicycle and the puzzle in the same order"
             open_ones = [one for one in mention.held if one.order.status.value in self._statuses(draft.kind)]
             near = [one for one in open_ones if one.order.id in homes]
@@ -215,6 +218,15 @@ class Resolver:
                 raise self._which_line(draft, mention)
             pairs.append((near[0], self._new_side(mention, draft.kind)))
         return self._drafts(draft, [pair for pair in pairs if self._key(pair[0]) not in kept])
+
+    def _common(self, unsure: Sequence[Mention], draft: DeskChange) -> set[str]:
+        """Return the one order that holds everything that was named, if there is one."""
+        if len(unsure) < 2:
+            return set()
+        allowed = self._statuses(draft.kind)
+        sets = [{one.order.id for one in each.held if one.order.status.value in allowed} for each in unsure]
+        common = set.intersection(*sets)
+        return common if len(common) == 1 else set()
 
     def _unnamed(self, draft: DeskChange, words: str, orders: Sequence[Order]) -> list[DeskChange]:
         """Find what is meant where nothing is named: the only thing there is, or the only one that can become so."""

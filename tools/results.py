@@ -27,6 +27,8 @@ class Recommended:
     """Words of the need that nothing in the catalogue answers to."""
     kept: tuple[Item, ...] = ()
     """Items shown before that satisfy the wants too; others come first."""
+    currency: str | None = None
+    """The currency of an amount that was taken for the shop's own."""
 
 
 @dataclass(frozen=True, slots=True)

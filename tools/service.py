@@ -238,9 +238,16 @@ def _prepare(
 def _expanded(drafts: Sequence[DeskChange], work: _Work, filler: Filler) -> list[DeskChange]:
     """Return a draft for each order; what is done to an order's items comes last, since it may be final."""
     found: list[DeskChange] = []
+    unsure: list[DeskChange] = []
     for draft in drafts:
         try:
             for one in filler.expand(draft):
+                found = joined(without(found, one), one)
+        except Lacking:
+            unsure.append(draft)
+    for draft in unsure:  # what the rest of the request is about may settle them
+        try:
+            for one in filler.expand(draft, frozenset(one.order_id for one in found if one.order_id)):
                 found = joined(without(found, one), one)
         except Lacking as lacking:
             work.lacks(lacking)
@@ -264,6 +271,9 @@ def without(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
 def joined(drafts: Sequence[DeskChange], new: DeskChange) -> list[DeskChange]:
     """Return drafts with one more; lines of the same order and kind come together, said later wins."""
     for at, old in enumerate(drafts):
+        whole = new.kind in ("change_address", "change_payment", "change_home", "cancel")
+        if whole and (old.kind, old.order_id) == (new.kind, new.order_id):
+            return [*drafts[:at], new, *drafts[at + 1 :]]
         swap = {old.kind, new.kind} == {"exchange", "change_items"}
         if old.order_id and old.order_id == new.order_id and (old.kind == new.kind or swap) and old.items and new.items:
             items = {item.item_id or f"?{place}": item for place, item in enumerate([*old.items, *new.items])}

@@ -60,7 +60,7 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
     change = replace(change, shown=shown or None, focus=shown or None)
     like = tuple(recommender.catalogue.items(wants.anchors)) if anchors else ()
     kept = () if arguments.again or not constraints else _still_fitting(query, ranking, context)
-    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored), kept)
+    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored), kept, arguments.currency)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
 
 

@@ -60,7 +60,7 @@ def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, i
 
 def _begins_anew(between: str) -> bool:
     """Tell whether the sentences before a verb belong to it rather than to the one before: "For the chair, …"."""
-    return bool(re.match(r"(?:for|as for|with|regarding|about|the|my|关于|至于)\b", between.strip()))
+    return bool(re.match(r"(?:for|as for|regarding|about|关于|至于)\b", between.strip()))
 
 
 def _goes_on(desk: DeskReading, verb: DeskWord, start: int, end: int) -> bool:
@@ -72,7 +72,9 @@ def _kinds(verb: DeskWord, desk: DeskReading, start: int, end: int) -> list[str]
     for plain in ("give_up", "cancel", "return"):
         if plain in verb.roles:
             return [plain]
-    if desk.within(max(start, verb.start - 12), end, ("address",)) or ("address" in verb.roles):
+    stop = _STOP.search(desk.text, verb.end, end)
+    own = stop.start() if stop and not desk.text[stop.start() :].lstrip(", ").startswith("and also") else end
+    if desk.within(max(start, verb.start - 12), own, ("address",)) or ("address" in verb.roles):
         home = desk.within(start, end, ("account",))
         order = any(start <= word.start < end for word in desk.of("order"))
         source = home and bool(
