@@ -49,8 +49,10 @@ def set_environment() -> None:
         "ANONYMIZED_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
     }
-    for name, value in quiet.items():
-        os.environ.setdefault(name, value)
+    ours = [name for name in quiet if name not in os.environ]
+    os.environ.update({name: quiet[name] for name in ours})
+    # A model's server that we start may do what our own libraries may not, such as download a model.
+    os.environ.setdefault("FLOORWALKER_QUIETED", ",".join(ours))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def index(settings: Settings, console: Console) -> int:
         FloorwalkerError: the shop or the data folder cannot be used.
     """
     load_shop(settings.shop)
-    with opened(settings) as assistant:
+    with opened(settings.model_copy(update={"llm": "embedded"})) as assistant:
         say(console, f"The index of {settings.shop} holds {len(assistant.recommender.catalogue):,} items.")
     return 0
 
@@ -113,13 +113,15 @@ def listen(settings: Settings) -> socket.socket:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Assistant]:
-    """Open the assistant, with a progress bar where its index must be built, and close it at the end."""
+    """Open the assistant with its model, showing what takes long, and close both at the end."""
     from agent.assistant import Assistant
+    from server.vllm_start import model_server
 
-    with IndexProgress() as progress:
-        assistant = Assistant.open(settings, progress)
-    with closing(assistant):
-        yield assistant
+    with model_server(settings) as found:
+        with IndexProgress() as progress:
+            assistant = Assistant.open(found, progress)
+        with closing(assistant):
+            yield assistant
 
 
 class IndexProgress:
@@ -196,8 +198,9 @@ def _url(settings: Settings, listener: socket.socket) -> str:
 
 
 def _model_line(settings: Settings, assistant: Assistant) -> str:
+    from server.vllm_start import more
+
     if assistant.model != "embedded":
         return f"Model: {assistant.model} (--llm {settings.llm}), mode {assistant.mode}."
-    if settings.llm in ("auto", "embedded"):
-        return "Model: embedded (no LLM; nothing leaves this machine)."
-    return f"Model: embedded. --llm {settings.llm} has no effect yet: this version has no other model."
+    said = "Model: embedded (no LLM; nothing leaves this machine)"
+    return f"{said}; {more(settings)}." if settings.llm == "auto" else f"{said}."

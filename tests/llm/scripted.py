@@ -18,8 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.llm.probe import ASKED
-
 MODEL = "scripted"
 CONTEXT = 32_768
 
@@ -209,6 +207,8 @@ class ScriptedServer:
         return await self._speak(self._next(asked), asked, reader, writer)
 
     def _next(self, asked: dict[str, Any]) -> Answer:
+        from agent.llm.probe import ASKED  # late: a fake of vLLM's process need not load it to start
+
         if str(asked["messages"][-1]["content"]).startswith(ASKED):
             self.probes.append(asked)
             return self._probed(asked)

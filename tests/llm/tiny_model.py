@@ -1,6 +1,6 @@
 """A model of Qwen's architecture with random weights, its own tokenizer and chat template: it answers noise, fast.
 
-Run with a Python that has transformers: ``.venv-vllm/bin/python tests/llm/tiny_model.py FOLDER``. Nothing is downloaded.
+Run with a Python that has transformers: ``.venv-vllm/bin/python tests/llm/tiny_model.py FOLDER``; it downloads nothing.
 """
 
 from __future__ import annotations
@@ -91,4 +91,4 @@ def _tokenizer(folder: Path, context: int) -> int:
 
 
 if __name__ == "__main__":
-    print(make(Path(sys.argv[1])))
+    make(Path(sys.argv[1]))
