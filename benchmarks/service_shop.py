@@ -14,6 +14,15 @@ import yaml
 from benchmarks.service_domain import RULES, Domain, read_domain
 from commerce.records import Address, Customer, Order
 
+_DEGREES = {
+    "brightness": (["dim"], ["bright"]), "difficulty level": (["easy", "simple"], ["hard", "difficult"]),
+    "weight range": (["light"], ["heavy"]), "thickness": (["thin"], ["thick"]), "length": (["short"], ["long"]),
+    "height": (["short", "low"], ["tall", "high"]), "capacity": (["small"], ["big", "large"]),
+    "screen size": (["small"], ["big", "large"]), "frame size": (["small"], ["big", "large"]),
+    "resolution": (["low resolution"], ["sharp", "high resolution"]), "battery life": (["short-lived"], ["long-lasting"]),
+    "ventilation": ([], ["airy"]), "diameter": (["small"], ["wide"]), "processor": (["slow"], ["fast", "powerful"]),
+}  # fmt: skip
+"""Vague words for either end, as a shop's engineer writes them."""
 _SECTIONS = {
     "cancel": "policies/policy.md#cancel-pending-order",
     "modify": "policies/policy.md#modify-pending-order",
@@ -43,6 +52,7 @@ def write_shop(source: Path, folder: Path) -> Domain:
         "name": "Service domain",
         "currency": "USD",
         "identity": ["name_postcode", "email"],
+        "facets": {name: {"low": low, "high": high} for name, (low, high) in _DEGREES.items()},
         "returns": {**RULES.model_dump(mode="json"), "sections": _SECTIONS},
     }
     (folder / "shop.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

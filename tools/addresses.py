@@ -14,6 +14,10 @@ _HOME = re.compile(
     r"\b(?<!new )(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|\baddress (?:on file|in my (?:profile|account))\b|"
     r"默认|家里|账户"
 )
+_TO_HOME = re.compile(
+    r"\b(?:to|as|into|with|at|use|is)\s+(?:be\s+)?(?:my|the|our)\s+(?:\w+\s)?(?:default|home|profile|usual|account|user)\b(?<!new home)|"
+    r"默认|家里|账户"
+)
 _OTHER = re.compile(
     r"\b(?:other|another|same|different|new) (?:order|address|as)\b|\bsame as\b|in my orders?\b|另一|其他|一样|相同"
 )
@@ -41,7 +45,7 @@ def known_address(
     for order in orders:
         if order.id != (target.id if target else None) and _names_order(wish, order):
             return order.shipping.address
-    if target is not None and _HOME.search(wish) and customer.address.lines:
+    if target is not None and _TO_HOME.search(words.lower()) and customer.address.lines:
         return customer.address
     if catalogue is not None:
         found = mentions(f"{hint} {words}", held_by(orders), catalogue)

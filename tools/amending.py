@@ -9,6 +9,8 @@ from core.entities import Item
 from retrieval.catalogue import Catalogue
 from retrieval.tokens import fold, stem
 from tools.desk_arguments import DeskChange, DeskItem
+from tools.matching import family_of
+from tools.variants import describe
 
 _ONLY = re.compile(r"\b(?:only|just|nothing but)\b|只|仅")
 _OUT = re.compile(r"\b(?:not|except|without|leave out|forget|drop|keep|don't)\b|不要|别|除了|不换|不退|保留")
@@ -31,7 +33,7 @@ def amended(drafts: Sequence[DeskChange], words: str, catalogue: Catalogue) -> l
         elif named and out:
             items = [item for item in items if item.item_id not in named]
         else:
-            about = named or (set(lone) if len(lone) == 1 else set())
+            about = named or (set(lone) if len(lone) == 1 else _described(words, draft, catalogue))
             items = [
                 _rewished(item, words) if item.item_id in about and draft.kind in ("exchange", "change_items") else item
                 for item in items
@@ -69,3 +71,17 @@ def _rewished(item: DeskItem, words: str) -> DeskItem:
     if _PAYMENT.search(fold(words)):
         return item
     return item.model_copy(update={"words": f"{item.words} {words}"[-500:], "new_item_id": None})
+
+
+def _described(words: str, draft: DeskChange, catalogue: Catalogue) -> set[str | None]:
+    """Return the items of a swap whose variants have what the words ask for."""
+    if draft.kind not in ("exchange", "change_items"):
+        return set()
+    found: set[str | None] = set()
+    for item in draft.items:
+        if item.item_id and catalogue.has(item.item_id):
+            old = catalogue.item(item.item_id)
+            family = [old, *family_of(old, catalogue, "product")]
+            if describe(words, None, family, catalogue).values:
+                found.add(item.item_id)
+    return found

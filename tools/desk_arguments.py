@@ -79,6 +79,8 @@ class DeskChange(_Arguments):
     wishes: Annotated[list[SortArgument], Field(max_length=5, description="what the reason wishes for instead")] = []
     words: Words = Field("", description="the customer's words for this change")
     picks: Annotated[list[Short], Field(max_length=50, description="lines chosen of those offered")] = []
+    whole: Annotated[list[OrderNumber], Field(max_length=20, description="orders to cancel as a whole")] = []
+    kept: Annotated[list[OrderNumber], Field(max_length=20, description="orders to leave alone")] = []
     hint: Annotated[str, Field(max_length=500, description="what else was said to tell things apart")] = ""
 
 

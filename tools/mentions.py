@@ -112,7 +112,11 @@ def _again(known: Mention, low: str, before: str, after: str, start: int) -> Men
     """Add what is said where a thing is named again: "my lamp for a black lamp"."""
     joined = bool(CONNECTOR.search(f" {known.after} ")) or bool(CONNECTOR.search(low[max(0, start - 40) : start]))
     word = "" if CONNECTOR.match(before.strip().lower()) or not joined else "to "
-    return replace(known, after=f"{known.after} {word}{before} {after}")
+    return replace(
+        known,
+        negated=known.negated and bool(_NEGATED.search(low[max(0, start - 12) : start])),
+        after=f"{known.after} {word}{before} {after}",
+    )
 
 
 def _boundary(low: str, start: int, end: int) -> int:

@@ -70,6 +70,7 @@ class Resolver:
         orders = self._named_orders(words, draft)
         if orders is None:
             return [draft]
+        orders = [order for order in orders if order.id not in draft.kept]
         found = mentions(words, held_by(orders), self._catalogue)
         if not found and draft.hint and draft.kind in (*SWAPS, "return", "give_up") and _POINTS.search(words.lower()):
             found = self._pointed(words, draft.hint, orders)
@@ -171,7 +172,12 @@ class Resolver:
             if order.id in chosen:
                 lines = {one.line.item_id for one in meant if one.order.id == order.id}
                 all_of_it = not lines or len(lines) == len({line.item_id for line in order.items})
-                part = not (all_of_it or _ORDER.search(_INSIDE.sub("", words.lower())) or draft.all_items)
+                part = not (
+                    all_of_it
+                    or _ORDER.search(_INSIDE.sub("", words.lower()))
+                    or draft.all_items
+                    or order.id in draft.whole
+                )
                 if part and order.status.value in self._rules.cancellable:
                     raise self._whole_order(draft, order, lines)
                 out.append(draft.model_copy(update={"order_id": order.id, "items": []}))
@@ -181,7 +187,6 @@ class Resolver:
         """Ask, since one thing of an order cannot be cancelled alone."""
         titles = [line.title for line in order.items if line.item_id in set(lines)]
         facts = (order_facts(order),)
-        draft = draft.model_copy(update={"order_id": order.id})
         return Lacking(DetailNeeded("whole_order", "cancel", order.id, ", ".join(titles), orders=facts), draft)
 
     # Lines
@@ -351,7 +356,7 @@ class Resolver:
             if kind == "give_up":
                 kind = "cancel" if order.status.value in self._rules.cancellable else "return"
                 whole = len(own) == len({line.item_id for line in order.items})
-                if kind == "cancel" and not whole and not draft.all_items:
+                if kind == "cancel" and not whole and order.id not in draft.whole and not draft.all_items:
                     raise self._whole_order(draft, order, own)
             update = {
                 "kind": kind,

@@ -51,7 +51,11 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
             else [*drafts, change]
         )
     if arguments.skip and isinstance(asked_at, int) and asked_at < len(drafts):
-        del drafts[asked_at]
+        order = context.state.desk.get("asked_order")
+        if drafts[asked_at].order_id is None and order:  # a clause about several orders goes on without this one
+            drafts[asked_at] = drafts[asked_at].model_copy(update={"kept": [*drafts[asked_at].kept, str(order)]})
+        else:
+            del drafts[asked_at]
     if arguments.amend:
         drafts = amended(drafts, arguments.amend, context.services.recommender.catalogue)
     named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
@@ -173,7 +177,8 @@ def _continued(old: DeskChange, new: DeskChange) -> DeskChange:
     if new.set:
         items = [item.model_copy(update={"new_item_id": None}) for item in items]
     words = " ".join(one for one in dict.fromkeys((old.words, new.words)) if one)[:2000]
-    update["picks"] = [*old.picks, *new.picks]
+    for name in ("picks", "whole", "kept"):
+        update[name] = [*getattr(old, name), *getattr(new, name)]
     update["hint"] = f"{old.hint} {new.hint}".strip()[:500]
     return old.model_copy(update={**update, "items": items, "set": [*old.set, *new.set], "words": words or old.words})
 
@@ -220,6 +225,7 @@ def _prepare(
         "done": None if action else notes.get("done"),
         "read_back": context.state.turn,
         "asked_at": work.asked_at,
+        "asked_order": work.needed.order_id if work.needed else None,
         "asking": None if work.needed is None else work.needed.what,
         "asked_kind": None if work.needed is None else work.needed.kind,
         "options": [value for value, _ in work.needed.options] if work.needed else [],

@@ -255,7 +255,9 @@ def _kept(text: str, name: str, catalogue: Catalogue) -> bool:
     """Tell whether a text wants a facet to stay: "the same size and material", "keep the strap"."""
     said = " ".join(
         match.group(1)
-        for match in re.finditer(r"\b(?:same|keep(?:ing)?(?: the)?|without changing)\b([^.,;]{2,60})", text)
+        for match in re.finditer(
+            r"\b(?:same|keep(?:ing)?(?: the)?|without changing)\b((?:(?! but |[.,;]).){2,60})", text
+        )
     )
     return bool(said) and _names_facet(said, name, catalogue)
 

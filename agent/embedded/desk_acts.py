@@ -317,9 +317,9 @@ class DeskActs:
             case "items":
                 return _items(message, desk, text)
             case "whole_order":
-                if "deny" in message.cues and "confirm" not in message.cues:
-                    return None
-                return {"all_items": True} if is_yes(message, desk) or desk.has("all", "cancel") else None
+                yes = is_yes(message, desk) or desk.has("all", "cancel")
+                order = message.context.state.desk.get("asked_order")
+                return {"whole": [str(order)]} if yes and order else None
             case "reason":
                 return {"reason": reason_in(text, desk) or text, "wishes": wishes_in(message)}
             case "cancel_reason":

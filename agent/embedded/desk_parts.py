@@ -74,7 +74,7 @@ def _kinds(verb: DeskWord, desk: DeskReading, start: int, end: int) -> list[str]
             return [plain]
     stop = _STOP.search(desk.text, verb.end, end)
     own = stop.start() if stop and not desk.text[stop.start() :].lstrip(", ").startswith("and also") else end
-    if desk.within(max(start, verb.start - 12), own, ("address",)) or ("address" in verb.roles):
+    if desk.within(max(start, verb.start - 12), own, ("address", "home", "account")) or ("address" in verb.roles):
         home = desk.within(start, end, ("account",))
         order = any(start <= word.start < end for word in desk.of("order"))
         source = home and bool(
