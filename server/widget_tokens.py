@@ -76,7 +76,12 @@ class SiteTokens:
         if not token.startswith(PREFIX) or len(token) > LONGEST or not token.isascii():
             return None
         # Times are checked against our clock above, so that an expired token can still be renewed.
-        options: Any = {"require": ["aud", "iss", "sub", "exp"], "strict_aud": True, "verify_exp": False}
+        options: Any = {
+            "require": ["aud", "iss", "sub", "exp"],
+            "strict_aud": True,
+            "verify_exp": False,
+            "verify_iat": False,
+        }
         try:
             claims: dict[str, Any] = jwt.decode(
                 token.removeprefix(PREFIX), self._key(), algorithms=[ALGORITHM], audience=AUDIENCE, options=options

@@ -77,9 +77,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--identity-secret", default="", help="the secret shared with Floorwalker")
     made.add_argument("--customer", default="u00001", help="who is signed in here")
     made.add_argument("--shop", default="electronics", help="the shop's slug, the token's audience")
-    made.add_argument(
-        "data", nargs="*", metavar="NAME=VALUE", help="attributes of the script tag: locale=zh position=left"
-    )
+    made.add_argument("data", nargs="*", metavar="NAME=VALUE", help="the script tag's data: locale=zh position=left")
     return made
 
 
