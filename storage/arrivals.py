@@ -95,11 +95,12 @@ class Arrivals:
         """
         now, state = self._clock(), "done" if done else "waiting"
         with self._database.transaction() as connection:
-            connection.execute(
-                "INSERT INTO addresses (channel, conversation, body, used) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
-                "SET body = excluded.body, used = excluded.used",
-                (channel, conversation, _dumped(address), now),
-            )
+            if address:
+                connection.execute(
+                    "INSERT INTO addresses (channel, conversation, body, used) VALUES (?, ?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET body = excluded.body, used = excluded.used",
+                    (channel, conversation, _dumped(address), now),
+                )
             row = (channel, message_id, conversation, state, _dumped(body), now, now)
             return bool(
                 connection.execute(

@@ -23,7 +23,7 @@ from core.errors import RequestError, SettingsError
 from core.events import Reply
 from server.channels.answers import Answer, plain_cards, read_payload
 from server.channels.bodies import at, id_at, json_object, text_at
-from server.channels.port import Delivery, Inbound, Parsed, Post, Rejected
+from server.channels.port import Delivery, Inbound, Kind, Parsed, Post, Rejected
 from server.channels.sending import request
 from server.channels.signatures import check_time, keyed, same
 from server.rendering import extension, plain
@@ -80,8 +80,9 @@ class Webhook:
             )
         message_id = id_at(data, "message_id") or delivery.header("webhook-id")[:200]
         if kind != "message":
-            ended = kind == "closed"
-            return Parsed((Inbound(message_id, conversation, "", kind="closed" if ended else "returned"),))
+            ended: Kind = "closed" if kind == "closed" else "returned"
+            address = {"conversation_id": conversation}
+            return Parsed((Inbound(message_id, conversation, "", kind=ended, address=address),))
         text, drop = read_payload(text_at(data, "text").strip())
         if not text and not drop:
             raise RequestError("data.text is missing or empty", param="data.text")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +25,16 @@ class ChannelAssistant(FakeAssistant):
         self.handoffs = HandoffStore(data / "handoffs.db")
         self.handed: set[str] = set()
         self.lines: dict[str, list[Utterance]] = {}
-        self.go = asyncio.Event()
+        self.go = threading.Event()
         self.failures: dict[str, int] = {}
         self.taken: list[str] = []
         self._said = 0
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for kept in (self.sessions, self.replies, self.requests, self.handed, self.lines, self.failures, self.taken):
+            kept.clear()
+        self.go.clear()
 
     def transcript(self, key: str) -> list[Utterance]:
         return self.lines.get(key, [])
@@ -44,12 +52,14 @@ class ChannelAssistant(FakeAssistant):
                 self.failures[request.message] = left - 1
                 raise ValueError("a defect at /secret/path")
         if known is None and "/slow" in request.message:
-            while not self.go.is_set():  # set from the test's thread
+            # Set from the test's thread; a thread that waited for it would outlive a cancelled turn.
+            while not self.go.is_set():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         async for event in super().stream(request):
             if isinstance(event, TurnDone) and known is None:
                 reply = self._handed(request, event.reply)
-                self.replies[request.retry_key or ""] = reply
+                if request.retry_key:
+                    self.replies[request.retry_key] = reply
                 self._keep_lines(request, reply)
                 yield TurnDone(reply)
             else:
@@ -72,8 +82,6 @@ class ChannelAssistant(FakeAssistant):
     def _keep_lines(self, request: TurnRequest, reply: Reply) -> None:
         keep_handoff(self.handoffs, request, reply)
         self._said += 1
-        import time
-
         lines = self.lines.setdefault(request.session.key, [])
         lines += [Utterance(role, text, self._said, time.time()) for role, text in
                   (("user", request.message), ("assistant", reply.text))]  # fmt: skip

@@ -93,8 +93,10 @@ class SlackKit:
         return self.event(event, message_id)
 
     def event(self, event: dict[str, Any], message_id: str = "m1") -> Sent:
-        body = {"token": "x", "team_id": "T1", "api_app_id": "A1", "type": "event_callback", "event_id": message_id,
-                "event_time": 1355517523, "authorizations": [{"user_id": "UBOT", "is_bot": True}], "event": event}  # fmt: skip
+        body = {
+            "token": "x", "team_id": "T1", "api_app_id": "A1", "type": "event_callback", "event_id": message_id,
+            "event_time": 1355517523, "authorizations": [{"user_id": "UBOT", "is_bot": True}], "event": event,
+        }  # fmt: skip
         return self.signed(json.dumps(body).encode())
 
     def press(self, payload: str, *, conversation: str = "7", message_id: str = "p1", user: str = "U1") -> Sent:
@@ -202,8 +204,8 @@ class FeishuKit:
     key, token = "feishu-encrypt-key", "feishu-verification-token"
 
     def settings(self, url: str) -> dict[str, Any]:
-        return {"feishu_key": self.key, "feishu_token": self.token, "feishu_app": "cli_a", "feishu_secret": "app-secret",
-                "feishu_url": url, "feishu_handoffs": SERVICE_CHANNEL}  # fmt: skip
+        return {"feishu_key": self.key, "feishu_token": self.token, "feishu_app": "cli_a",
+                "feishu_secret": "app-secret", "feishu_url": url, "feishu_handoffs": SERVICE_CHANNEL}  # fmt: skip
 
     def fake(self) -> FakeService:
         def answer(call: Call) -> Any:

@@ -147,11 +147,11 @@ def test_an_answer_is_sent_again_until_it_is_taken(wired: Wired, kit: Kit, statu
 
 def test_a_channel_that_asks_for_time_gets_it(wired: Wired, kit: Kit):
     fake = wired.fakes[kit.name]
-    fake.fail(429, Retry_After="2")
+    fake.fail(429, Retry_After="1")
     begin = time.monotonic()
     wired.deliver(kit.message("a lamp"))
     wired.answered(kit, 1, seconds=10)
-    assert time.monotonic() - begin >= 1.9
+    assert time.monotonic() - begin >= 0.95
 
 
 def test_what_waits_is_answered_after_a_kill(wire, kit: Kit):
@@ -257,7 +257,8 @@ def test_the_customer_calls_the_assistant_back(wired: Wired, kit: Kit):
     assert wired.http.get("/inbox/api/handoffs").json()["handoffs"] == []
 
 
-def test_no_secret_is_logged_or_stored(wired: Wired, kit: Kit, caplog, tmp_path):
+def test_no_secret_is_logged_or_stored(wire, kit: Kit, caplog, tmp_path):
+    wired = wire()
     fake = wired.fakes[kit.name]
     fake.fail(500, Retry_After="0")
     with caplog.at_level("DEBUG"):
@@ -267,6 +268,8 @@ def test_no_secret_is_logged_or_stored(wired: Wired, kit: Kit, caplog, tmp_path)
         assert wired.quiet()
     secrets = ["xoxb-fake-token", "8f742231b10e", "bot-access-token", "chatwoot-secret", "app-secret", "feishu-encrypt",
                "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY", "t-1\""]  # fmt: skip
-    own = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith(("server", "storage", "floorwalker")))  # noqa: E501
+    own = "\n".join(
+        record.getMessage() for record in caplog.records if record.name.startswith(("server", "storage", "floorwalker"))
+    )
     stored = b"".join(path.read_bytes() for path in tmp_path.rglob("*.db*")).decode("latin-1")
     assert [secret for secret in secrets if secret in own or secret in stored] == []
