@@ -130,8 +130,6 @@ class Assistant:
             if part is not None:
                 part.close()
 
-    # -- turns ---------------------------------------------------------------------------------------------------------
-
     async def stream(self, request: TurnRequest) -> AsyncGenerator[TurnEvent, None]:
         """Take one turn. Turns of one session run one after the other; closing the iteration stops the work.
 
@@ -147,6 +145,7 @@ class Assistant:
                     yield told
                 return
             request = await asyncio.to_thread(self._remembering, request)
+            await self._seats.known()
             state = await identified(self.desk, request, await self._state(request))
             turn = self._turn(request, begin(state, self._language(request, state), request.edit), request.message)
             turn = await with_consent(turn, self._decider.says_yes)
@@ -182,6 +181,7 @@ class Assistant:
             known = await asyncio.to_thread(self._sessions.load, session.key) if call.keep else None
             request = TurnRequest("", session, identity_token=call.identity_token)
             request = await asyncio.to_thread(self._remembering, request)
+            await self._seats.known()
             state = await identified(self.desk, request, known or ConversationState())
             state = begin(state, call.language or state.language or self.shop.language, None)
             if call.check is not None:

@@ -80,11 +80,19 @@ def state_lines(context: TurnContext) -> list[str]:
     return lines
 
 
+_OPS = {"<=": "≤", ">=": "≥", "<": "below", ">": "above"}
+"""Signs that cannot be taken for the beginning of a tag."""
+
+
+def _sign(op: str) -> str:
+    return _OPS.get(op, op)
+
+
 def _line(one: Constraint, context: TurnContext) -> str:
     value = ", ".join(map(str, one.value)) if isinstance(one.value, tuple) else one.value
     wish = " (wish)" if one.strength is Strength.WISH else ""
     said = word_constraint(one, context.catalogue, spoken(context.language, context.shop))
-    return f"{one.id}: {one.field} {one.op.value} {value} {one.unit or ''}".rstrip() + f"{wish} “{said}”"
+    return f"{one.id}: {one.field} {_sign(one.op.value)} {value} {one.unit or ''}".rstrip() + f"{wish} “{said}”"
 
 
 def screen_line(context: TurnContext, at: int) -> str:
@@ -102,7 +110,9 @@ def hint_lines(heard: Heard) -> list[str]:
     for one in heard.wanted():
         value = ", ".join(map(str, one["value"])) if isinstance(one["value"], list) else one["value"]
         wish = " (wish)" if one.get("strength") == "wish" else ""
-        lines.append(f"set: {one['field']} {one['op']} {value} {one.get('unit') or ''}{wish} “{one.get('text', '')}”")
+        lines.append(
+            f"set: {one['field']} {_sign(str(one['op']))} {value} {one.get('unit') or ''}{wish} “{one.get('text', '')}”"
+        )
     search = heard.search
     if search is not None and search.arguments.get("remove"):
         lines.append(f"remove: {', '.join(search.arguments['remove'])}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.embedded.decider import EmbeddedDecider
@@ -10,8 +11,11 @@ from agent.llm.client import Limits, ModelClient
 from agent.llm.decider import LlmDecider
 from agent.llm.writer import LlmWriter
 from agent.ports import Decider, Writer
+from core.errors import ModelError
 from core.settings import Settings
 
+FIRST_LOOK = 5.0
+"""Seconds that a server has to say what it serves before a first turn goes on without knowing."""
 EMBEDDED, HYBRID, AGENT = "embedded", "hybrid", "agent"
 
 
@@ -28,6 +32,13 @@ class Seats:
     def model(self) -> str:
         """The served model's name; ``embedded`` where there is none."""
         return self.client.model or "llm" if self.client is not None else EMBEDDED
+
+    async def known(self) -> None:
+        """Learn the served model's name, where there is one that nobody asked yet."""
+        client = self.client
+        if client is not None and client.capabilities is None and client.breaker.state == "closed":
+            with suppress(ModelError):
+                await client.probe(FIRST_LOOK)
 
 
 def seated(settings: Settings, embedded: EmbeddedDecider) -> Seats:
