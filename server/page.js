@@ -82,7 +82,8 @@ function addTurn(turn) {
   article.dataset.key = turn.key;
   const said = document.createElement("p");
   said.className = turn.edit ? "fw-said fw-edit" : "fw-said";
-  said.textContent = turn.said;
+  said.textContent = turn.by === "operator" ? word("colleague") : turn.said;
+  if (turn.by) { article.classList.add("fw-person"); said.className = "fw-by"; said.hidden = turn.by !== "operator"; }
   article.append(said);
   for (const name of PIECES) {
     const slot = document.createElement("div");
@@ -114,6 +115,7 @@ function receive(value) {
   article.setAttribute("aria-busy", "false");
   paintSend();
   speak(article.querySelector(".fw-slot-text").innerText || value.spoken);
+  if (value.person) { tab.person = true; listen(); }
   keep();
 }
 function send(message, { said = message, remove = [] } = {}) {
@@ -146,6 +148,31 @@ function end(text, retry) {
   speak(text);
   keep();
 }
+
+// ------------------------------------------------------------------ what a person says after a hand-off
+const LISTEN = 3000;
+let listening = 0;
+function listen() {
+  clearTimeout(listening);
+  if (tab.person && tab.session) listening = setTimeout(hear, LISTEN);
+}
+async function hear() {
+  const session = tab.session;
+  const found = await server.heard({ session, after: tab.heard ?? 0 }).catch(() => null);
+  if (session !== tab.session) return;
+  for (const words of found?.words ?? []) {
+    tab.heard = words.id;
+    const turn = { key: `person-${words.id}`, said: "", message: "", remove: [], by: words.role, pieces: { text: words.html } };
+    tab.turns.push(turn);
+    const article = addTurn(turn);
+    paintTurn(article, turn.pieces);
+    speak(`${word(words.role === "operator" ? "colleague" : "answer")}: ${article.querySelector(".fw-slot-text").innerText}`);
+    article.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+  }
+  if (found && !found.open) tab.person = false;
+  keep();
+  listen();
+}
 function stop() {
   trigger("stop", {});
   end(word("stopped"), false);
@@ -156,7 +183,7 @@ function again(article) {
 }
 function fresh() {
   if (running !== null) stop();
-  tab = { ...tab, session: "", turns: [] };
+  tab = { ...tab, session: "", turns: [], person: false, heard: 0 };
   thread.replaceChildren();
   part("welcome").hidden = false;
   paintChips("");
@@ -247,5 +274,6 @@ tab.turns.forEach((turn) => paintTurn(addTurn(turn), { ...turn.pieces, status: "
 paintChips(tab.chips);
 translate();
 if (tab.turns.length) scroll.scrollTop = scroll.scrollHeight;
+listen();
 if (matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });
 root.dataset.ready = "yes";

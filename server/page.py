@@ -23,10 +23,11 @@ from core.entities import EventKind, Interaction, ItemId, UserId
 from core.errors import FloorwalkerError, RequestError
 from core.events import ConstraintEdit, SessionRef, TurnRequest
 from core.settings import Settings
-from server.page_parts import model_lines
+from server.page_parts import model_lines, prose_html
 from server.page_port import Shopfront, guest
 from server.page_turn import TurnView
 from server.page_words import esc, texts, ui_language, word
+from storage.handoffs import HandoffStore
 
 _HERE = Path(__file__).parent
 _SCOPE = "page"
@@ -60,6 +61,13 @@ class Marked(BaseModel):
     turn: str = Field("", max_length=200)
     position: int = Field(ge=1, le=1000)
     event: Literal["like", "dislike", "click"]
+
+
+class Asked(BaseModel):
+    """What the page's script sends to hear what a person said."""
+
+    session: str = Field(max_length=200)
+    after: int = Field(0, ge=0)
 
 
 class ChatPage:
@@ -117,6 +125,21 @@ class ChatPage:
             log.exception("a turn on the page failed")
             view.fail()
             yield view.value()
+
+    async def heard(self, data: Any) -> dict[str, Any]:
+        """Return what a person said in a conversation that was handed over, and whether they still have it."""
+        try:
+            asked = Asked.model_validate(data)
+        except ValidationError:
+            return {"words": [], "open": False}
+        store: HandoffStore | None = getattr(self._assistant, "handoffs", None)
+        if store is None or not asked.session:
+            return {"words": [], "open": False}
+        key = self._session(asked.session).key
+        words = await asyncio.to_thread(store.words, key, asked.after)
+        still = await asyncio.to_thread(store.of_session, key)
+        told = [{"id": entry.id, "role": entry.role, "html": prose_html(entry.text)} for entry in words]
+        return {"words": told, "open": still is not None}
 
     async def mark(self, data: Any) -> bool:
         """Record a like, dislike or click; return whether it was stored."""
@@ -177,6 +200,9 @@ def build_page(assistant: Shopfront, settings: Settings) -> gr.Blocks:
     async def mark(data: Any) -> bool:
         return await page.mark(data)
 
+    async def heard(data: Any) -> dict[str, Any]:
+        return await page.heard(data)
+
     boot = page.boot()
     title = str(next(iter(boot["shop"].values())))
     blocks: gr.Blocks = gr.Blocks(title=title, analytics_enabled=False, fill_width=True)
@@ -186,7 +212,7 @@ def build_page(assistant: Shopfront, settings: Settings) -> gr.Blocks:
             html_template=(_HERE / "page_shell.html").read_text(encoding="utf-8"),
             js_on_load=(_HERE / "page.js").read_text(encoding="utf-8"),
             apply_default_css=False,
-            server_functions=[mark],
+            server_functions=[mark, heard],
             elem_id="floorwalker",
             boot=boot,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.conversation import Intent
 from core.entities import Facet, Language
 from core.events import (
     ItemsFound,
@@ -41,6 +42,7 @@ class TurnView:
         self._done = False
         self._spoken = ""
         self._model: dict[str, str] | None = None
+        self._person = False
         self._status("thinking")
 
     def value(self) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class TurnView:
             "done": self._done,
             "spoken": self._spoken,
             "model": self._model,
+            "person": self._person,
         }
 
     def apply(self, event: TurnEvent) -> None:
@@ -103,6 +106,7 @@ class TurnView:
         self._pieces["replies"] = replies_html(reply, self._facets, self._currency_of(reply))
         self._pieces["trace"] = trace_html(reply.tool_calls or self._runs, reply)
         self._model = model_lines(reply.model, reply.mode, reply.degraded)
+        self._person = Intent.HANDOFF in reply.intents or any(action.kind == "handoff" for action in reply.actions)
         self._spoken, self._done = visible(reply.text), True
 
     def _chips_of(self, reply: Reply) -> str:
