@@ -22,6 +22,8 @@ def govern(elements: Sequence[Element]) -> list[Element]:
         if element.role("dispensable"):
             for index in _governed_before(elements, at):
                 out[index] = replace(out[index], negated=True, hedged=True)
+        if element.role("without_next", "without_last"):
+            _negate_word(out, at)
         if element.role("past") and not _after_quantity(elements, at):
             _mark_past(out, at)
         if element.role("hedge"):
@@ -39,6 +41,15 @@ def _negate(out: list[Element], elements: Sequence[Element], at: int) -> None:
             out[index] = replace(out[index], negated=True, hedged=False)
         else:
             out[index] = replace(out[index], negated=not out[index].negated)
+
+
+def _negate_word(out: list[Element], at: int) -> None:
+    """Turn round the one word that an affix belongs to: "non-slip", "sugar free", "无糖"; not "free shipping"."""
+    beside = at + 1 if out[at].role("without_next") else at - 1
+    if not 0 <= beside < len(out) or out[beside].clause != out[at].clause or _names_kind(out[beside]):
+        return
+    if out[beside].is_shop() or (out[beside].span is None and out[beside].number is None and _tells(out[beside])):
+        out[beside] = replace(out[beside], negated=True)
 
 
 def _after_quantity(elements: Sequence[Element], at: int) -> bool:
