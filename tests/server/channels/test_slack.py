@@ -17,7 +17,7 @@ KIT = SlackKit()
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 SECRET, STAMP = "8f742231b10e8888abcd99yyyzzz85a5", "1531420618"
 BODY = (
-    b"token=xyzz0WbapA4vBCDEFxasq6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
+    b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
     b"&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack"
     b".com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0"
     b"bc887a14d10d2c447fce8b6703c"
