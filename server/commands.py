@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
     from agent.assistant import Assistant
 
-OURS = ("agent", "commerce", "core", "evaluation", "floorwalker", "prompts", "retrieval", "server", "storage", "tools")
+OURS = (
+    "agent",
+    "commerce",
+    "core",
+    "evaluation",
+    "floorwalker",
+    "importers",
+    "prompts",
+    "retrieval",
+    "server",
+    "storage",
+    "tools",
+)
 GRACE = 5
 """Seconds that running turns have when the server stops."""
 

@@ -15,6 +15,8 @@ FLOORS: dict[str, int] = {
     "storage": 1,
     "retrieval": 2,
     "commerce": 3,
+    "importers": 3,
+    "importers": 3,
     "prompts": 4,
     "tools": 4,
     "agent": 5,
