@@ -144,6 +144,8 @@ class Player:
         chosen = [one for score, one in scored if score == best > 0]
         if known and not any(one["order_id"] in known for one in chosen):
             return f"The order number is {known[0]}."
+        if not chosen and "pending" in self.spoken:
+            chosen = [one for one in orders if one["status"] == "pending"]
         if chosen:
             return self.phrasing.choice(f"order {chosen[0]['order_id']}")
         return f"It is the one with the {wanted[0]}." if wanted else None
@@ -213,8 +215,11 @@ class Player:
         fitting = [pair for pair in options if self._acceptable(pair[0], own, str(old.get("title") or ""))]
         if re.search(r"only if (?:they are|it is|it's) cheaper", self.spoken) and old.get("price"):
             fitting = [pair for pair in fitting if pair[1] < old["price"]]
+        strict = self._strict(product, [title for title, _ in options])
+        if strict is not None and not strict.said and not self.store.values(product, strict.text):
+            fitting = []
         if not fitting:
-            due = self._due(product)
+            due = strict or self._due(product)
             if due is not None:
                 due.said = True
                 self._only = due.text if "only" in due.text.lower() else self._only
@@ -226,6 +231,16 @@ class Player:
                 fitting = [max(fitting, key=lambda pair: pair[1] if highest else -pair[1])]
         best = max(fitting, key=lambda pair: self._score(pair[0], own))
         return self.phrasing.choice(f"the {best[0]}")
+
+    def _strict(self, product: str, titles: Sequence[str]) -> Condition | None:
+        """Return the condition that names what it must have ("if there is none that is …") when no option has it."""
+        for one in self.conditions:
+            wanted = self.store.values(product, one.trigger)
+            if len(wanted) < 2 or not _REFUSED.search(one.trigger):
+                continue
+            if not any(all(options_of(t).get(n) in vs for n, vs in wanted.items()) for t in titles):
+                return one
+        return None
 
     def _acceptable(self, title: str, own: str, old: str) -> bool:
         """Tell whether an option has every value that was asked for, or one that a condition allows instead."""
@@ -403,6 +418,15 @@ class Player:
             if not clause.over and clause.said < 2 and kinds_in(clause.text):
                 clause.said += 1
                 return clause.text
+        for one in self.conditions:
+            if (
+                not one.trigger
+                and not one.said
+                and kinds_in(one.text)
+                and not re.search(r"prefer|never|do not want", one.text)
+            ):
+                one.said = True
+                return one.text
         if self._refused:
             due = self._due("")
             if due is not None:

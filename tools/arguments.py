@@ -61,6 +61,7 @@ class RecommendItems(_Arguments):
     currency: Annotated[str, Field(max_length=8)] | None = Field(
         None, description="code of the currency that an amount was said in, when it is not the shop's"
     )
+    confirm: Annotated[list[str], Field(max_length=5, description="eligibility questions just answered with yes")] = []
     again: bool = Field(False, description="true to show what was seen already, where it fits best")
 
 

@@ -81,6 +81,7 @@ class DeskChange(_Arguments):
     picks: Annotated[list[Short], Field(max_length=50, description="lines chosen of those offered")] = []
     whole: Annotated[list[OrderNumber], Field(max_length=20, description="orders to cancel as a whole")] = []
     kept: Annotated[list[OrderNumber], Field(max_length=20, description="orders to leave alone")] = []
+    fallback: bool = Field(False, description="only for the case that what is asked for before it is not possible")
     hint: Annotated[str, Field(max_length=500, description="what else was said to tell things apart")] = ""
 
 

@@ -24,7 +24,9 @@ from tools.variants import describe
 SWAPS = ("exchange", "change_items")
 _ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|整单|订单")
 _INSIDE = re.compile(r"\b(?:in|from|of|off)\b[^,.;]{0,30}\b(?:orders?|purchase)\b|订单(?:里|中)")
-_ALL = re.compile(r"\b(?:everything|all|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都")
+_ALL = re.compile(
+    r"\b(?:everything|all(?! (?:the )?(?:items|things) (?:that )?(?:i|you))|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都"
+)
 _POINTS = re.compile(r"\b(?:it|them|ones?|that|this|those|these)\b|它|这个|那个|那件")
 _EVERY = re.compile(r"\b(?:orders|everything|both|every order)\b|所有|全部")
 _STATUSES = (
@@ -240,6 +242,8 @@ class Resolver:
         meant = [one for order in self._open(orders, draft.kind) for one in held_by([order])]
         if draft.order_id is None and self._spoken_of:
             meant = [one for one in meant if one.order.id == self._spoken_of] or meant
+        if self.near:
+            meant = [one for one in meant if one.order.id in self.near] or meant
         if len(meant) > 1:
             pending = self._by_status(meant, words)
             fitting = [one for one in pending if not self._describes(words, one).empty]

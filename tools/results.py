@@ -29,6 +29,8 @@ class Recommended:
     """Items shown before that satisfy the wants too; others come first."""
     currency: str | None = None
     """The currency of an amount that was taken for the shop's own."""
+    learned: Constraint | None = None
+    """A wish concluded from what was turned down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ _OFFERED = 3
 def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResult:
     """Prepare changes of orders and read back exactly what would happen; writes nothing."""
     drafts = [] if arguments.replace else drafts_of(context.state.desk)
+    said = str(context.state.desk.get("said") or "")
+    arguments = arguments.model_copy(update={"changes": [_with_hint(change, said) for change in arguments.changes]})
     before, asked_at = len(drafts), context.state.desk.get("asked_at")
     if arguments.answers and isinstance(asked_at, int) and asked_at < before and len(arguments.changes) == 1:
         answer = arguments.changes[0]
@@ -60,7 +62,8 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
         drafts = amended(drafts, arguments.amend, context.services.recommender.catalogue)
     named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
     who = identify(arguments.who.model_copy(update={"order_id": named}), context)
-    notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None}
+    said = " ".join([said, *(change.words for change in arguments.changes if change.words)])[-400:]
+    notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None, "said": said}
     if who.needed is not None or who.identity is None:
         needed = who.needed or IdentityNeeded(())
         return ToolResult("identity is needed first", needed, StateChange(desk=notes), asked(needed))
@@ -128,6 +131,11 @@ def drop_changes(arguments: DropChanges, context: ToolContext) -> ToolResult:
 def drafts_of(notes: Mapping[str, Any]) -> list[DeskChange]:
     """Return the changes that were begun."""
     return [DeskChange.model_validate(draft) for draft in notes.get("drafts") or ()]
+
+
+def _with_hint(change: DeskChange, said: str) -> DeskChange:
+    """Return a change with what the customer said before it, which may tell what "the other one" is."""
+    return change.model_copy(update={"hint": f"{said} {change.hint}"[-500:]}) if said and change.words else change
 
 
 def _continues(drafts: Sequence[DeskChange], new: DeskChange) -> bool:
@@ -207,8 +215,15 @@ def _prepare(
 ) -> ToolResult:
     filler = Filler(identity, notes.get("order_id"), context)
     work = _Work()
-    for draft in _expanded(drafts, work, filler):
+    later = [draft for draft in drafts if draft.fallback]
+    for draft in _expanded([draft for draft in drafts if not draft.fallback], work, filler):
         _take(draft, work, filler, identity, context)
+    if later and work.refusals and work.needed is None:
+        told = [draft.model_copy(update={"fallback": False}) for draft in later]
+        later = []
+        for draft in _expanded(told, work, filler):
+            _take(draft, work, filler, identity, context)
+    work.drafts += later
     action = None
     if work.needed is None and work.changes:
         action = context.services.orders.prepare(identity, work.changes)
@@ -247,10 +262,15 @@ def _expanded(drafts: Sequence[DeskChange], work: _Work, filler: Filler) -> list
     unsure: list[DeskChange] = []
     for draft in drafts:
         try:
-            for one in filler.expand(draft):
-                found = joined(without(found, one), one)
+            expanded = filler.expand(draft)
         except Lacking:
             unsure.append(draft)
+            continue
+        if any(one.order_id is None and one.kind not in ("change_home", "cancel") for one in expanded):
+            unsure.append(draft)
+            continue
+        for one in expanded:
+            found = joined(without(found, one), one)
     for draft in unsure:  # what the rest of the request is about may settle them
         try:
             for one in filler.expand(draft, frozenset(one.order_id for one in found if one.order_id)):

@@ -8,18 +8,24 @@ from dataclasses import replace
 import numpy as np
 
 from core.conversation import StateChange, Wants
-from core.entities import Constraint, FacetType, Item, ItemId, Query, Ranking, Recommendation, Value
+from core.entities import Constraint, FacetType, Item, ItemId, Query, Question, Ranking, Recommendation, Value
 from core.errors import ToolRetry
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
 from tools.context import ToolContext
+from tools.learning import concluded
 from tools.results import Compared, ComparedFacet, Detailed, Explained, Recommended, ToolResult
 from tools.wants import query_for, revise
 
 MAX_ROWS = 12
 """Rows of a comparison."""
+
+
+def eligibility(key: str) -> str:
+    """Return the field under which the question of an eligibility rule is kept."""
+    return f"confirm:{key}"
 
 
 def recommend_items(arguments: RecommendItems, context: ToolContext) -> ToolResult:
@@ -46,22 +52,63 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
         like=_known(arguments.like, context),
         dislike=_known(arguments.dislike, context),
         gift=arguments.gift,
+        confirmed=_confirmed(arguments.confirm, context),
     )
+    learned = _learned(change, arguments, context)
+    if learned is not None:
+        change = replace(change, set=(*constraints, learned), learned=(learned.field,))
     wants, replaced = revise(state.wants, change)
     fields = {constraint.field for constraint in constraints}
     replaced = (*(c for c in state.wants.constraints if c.id in change.remove and c.field in fields), *replaced)
-    exclude = _known(arguments.exclude, context)
-    limit = arguments.limit or context.services.shop.rules.show
-    query = query_for(wants, user_id=context.user_id, language=context.language, limit=limit, exclude=exclude)
+    query = query_for(
+        wants,
+        user_id=context.user_id,
+        language=context.language,
+        limit=arguments.limit or context.services.shop.rules.show,
+        exclude=_known(arguments.exclude, context),
+        confirmed=(*state.confirmed, *change.confirmed),
+    )
     ranking = recommender.recommend(query) if arguments.again else _unseen_first(query, context)
-    questions = tuple(q for q in ranking.questions if q.field not in state.asked)
-    ranking = replace(ranking, questions=questions)
+    ranking = replace(ranking, questions=_questions(ranking, query, context))
     shown = tuple(entry.item.id for entry in ranking.items)
-    change = replace(change, shown=shown or None, focus=shown or None)
     like = tuple(recommender.catalogue.items(wants.anchors)) if anchors else ()
     kept = () if arguments.again or not constraints else _still_fitting(query, ranking, context)
-    evidence = Recommended(ranking, wants, replaced, like, tuple(arguments.ignored), kept, arguments.currency)
+    evidence = Recommended(
+        ranking, wants, replaced, like, tuple(arguments.ignored), kept, arguments.currency, learned=learned
+    )
+    change = replace(change, shown=shown or None, focus=shown or None)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
+
+
+def _confirmed(keys: Sequence[str], context: ToolContext) -> tuple[str, ...]:
+    """Return the eligibility rules that a yes confirms: only what the user has just been asked."""
+    question = context.state.question
+    return tuple(key for key in keys if question is not None and question.field == eligibility(key))
+
+
+def _questions(ranking: Ranking, query: Query, context: ToolContext) -> tuple[Question, ...]:
+    """Return what may be asked: the shop's own question of eligibility first, and nothing twice."""
+    rule = context.services.recommender.gate(query) if context.services.shop.rules.confirm else None
+    found = list(ranking.questions)
+    if rule is not None:
+        text = rule.question.get(context.language) or next(iter(rule.question.values()), "")
+        found.insert(0, Question(eligibility(rule.key), (), text=text))
+    return tuple(question for question in found if question.field not in context.state.asked)
+
+
+def _learned(change: StateChange, arguments: RecommendItems, context: ToolContext) -> Constraint | None:
+    """Return the wish that turned down items give away, when this very message turned some down without a reason."""
+    state, catalogue = context.state, context.services.recommender.catalogue
+    turned_down = change.dislike or (arguments.exclude and set(state.shown) <= set(arguments.exclude))
+    if not turned_down or change.set or change.like:
+        return None
+    refused = [*state.wants.disliked, *change.dislike, *(state.seen if arguments.exclude else ())]
+    items = catalogue.items([item_id for item_id in dict.fromkeys(refused) if catalogue.has(item_id)])
+    liked = catalogue.items([item_id for item_id in state.wants.liked if catalogue.has(item_id)])
+    fits = mask(catalogue, state.wants.constraints)
+    items = [item for item in items if fits[catalogue.row(item.id)]]
+    wish = concluded(catalogue, state.wants, items, liked, state.learned)
+    return None if wish is None else replace(wish, turn=state.turn)
 
 
 def _unseen_first(query: Query, context: ToolContext) -> Ranking:
@@ -160,8 +207,8 @@ def _fits(ids: Sequence[ItemId], context: ToolContext) -> tuple[Recommendation, 
 
 
 def _query(wants: Wants, context: ToolContext) -> Query:
-    limit = context.services.shop.rules.show
-    return query_for(wants, user_id=context.user_id, language=context.language, limit=limit)
+    limit, confirmed = context.services.shop.rules.show, context.state.confirmed
+    return query_for(wants, user_id=context.user_id, language=context.language, limit=limit, confirmed=confirmed)
 
 
 def _related(item_id: ItemId, context: ToolContext) -> tuple[tuple[str, Item], ...]:

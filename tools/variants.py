@@ -43,7 +43,7 @@ _DEAREST = re.compile(r"\b(?:most expensive|priciest|highest[- ]priced?|highest 
 _CHEAPER = re.compile(r"\b(?:cheaper|less expensive|lower[- ]priced?)\b|便宜一?点|更便宜|便宜些")
 _DEARER = re.compile(r"\b(?:more expensive|pricier)\b|更贵|贵一?点")
 _EXTREME = re.compile(r"\b(?:\w+est|most|least)\b|最")
-_MORE_OF = re.compile(r"(\d[\d,]*)\s+(more|fewer|less)\b")
+_MORE_OF = re.compile(r"(\d[\d,]*)\s+(?:\w+\s+)?(more|fewer|less)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _numbers(text: str, value: float, unit: str | None) -> Iterable[tuple[int, i
     for match in re.finditer(r"(?<![a-z0-9.])(\d[\d,]*(?:\.\d+)?)\s?([a-z]{1,10})?(?![a-z])", text):
         number, word = float(match.group(1).replace(",", "")), match.group(2)
         if unit is None:
-            if number == value and not re.match(r"\s+(?:more|fewer|less)\b", text[match.end(1) :]):
+            if number == value and not re.match(r"\s+(?:\w+\s+)?(?:more|fewer|less)\b", text[match.end(1) :]):
                 yield match.start(), match.end(1)
             continue
         if word is None:

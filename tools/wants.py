@@ -17,6 +17,7 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     kept = [constraint for constraint in wants.constraints if constraint.id not in change.remove]
     replaced: list[Constraint] = []
     next_id = 1 + max((int(c.id[1:]) for c in wants.constraints if c.id[1:].isdigit()), default=0)
+    next_id = max(next_id, wants.numbered + 1)
     for new in change.set:
         if any(_requires(old, new) for old in kept):
             continue
@@ -31,6 +32,7 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
     revised = replace(
         wants,
         constraints=tuple(kept),
+        numbered=next_id - 1,
         text=wants.text if change.text is None else change.text,
         sorts=wants.sorts if change.sorts is None else change.sorts,
         anchors=wants.anchors if change.anchors is None else change.anchors,
@@ -50,7 +52,13 @@ def _requires(old: Constraint, new: Constraint) -> bool:
 
 
 def query_for(
-    wants: Wants, *, user_id: UserId | None, language: str, limit: int, exclude: Iterable[ItemId] = ()
+    wants: Wants,
+    *,
+    user_id: UserId | None,
+    language: str,
+    limit: int,
+    exclude: Iterable[ItemId] = (),
+    confirmed: tuple[str, ...] = (),
 ) -> Query:
     """Return the query that the wants amount to."""
     return Query(
@@ -65,6 +73,7 @@ def query_for(
         limit=limit,
         language=language,
         personal=not wants.gift,
+        confirmed=confirmed,
     )
 
 

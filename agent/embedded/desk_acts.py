@@ -12,11 +12,13 @@ from typing import Any
 from agent.embedded.desk_parts import (
     chosen_option,
     chosen_options,
+    is_fallback,
     is_yes,
     parts_of,
     payment_words,
     pieces_in,
     wanted_in,
+    wished,
     wishes_in,
 )
 from agent.embedded.desk_slots import address_in, email_in, name_and_postcode, order_ids, reason_in
@@ -187,13 +189,13 @@ class DeskActs:
         if not changes or (begun and desk.has("only") and state.awaiting == "confirmation"):
             return None  # what is left of it is a correction
         intents = tuple(dict.fromkeys(_INTENTS[change["kind"]] for change in changes))
-        replace = message.context.state.awaiting == "confirmation" and "deny" in message.cues
+        replace = message.context.state.awaiting == "confirmation" and ("deny" in message.cues or desk.has("mind"))
         arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if replace else {})}
         return Decision(intents, (ToolCall("prepare_changes", arguments),))
 
     def _changes(self, message: Message, desk: DeskReading) -> list[dict[str, Any]] | None:
         """Return the changes that a message asks for, each with what it says of it; None when it asks for none."""
-        verbs = [word for word in desk.of(*VERBS) if not word.negated]
+        verbs = wished(desk, [word for word in desk.of(*VERBS) if not word.negated])
         alternative = self._alternative(message, desk)
         if alternative is not None:
             return [alternative]
@@ -212,7 +214,13 @@ class DeskActs:
         offered = message.context.state.desk.get("offer") or ()
         chosen = [item_id for item_id in message.references.ids if item_id in offered]
         takes = desk.has("exchange", "take", "change") or bool(message.reading.roles("one", "it")) or len(chosen) == 1
-        if not chosen or message.references.vague or not takes or message.cues & {"explain", "compare", "details"}:
+        if (
+            desk.has("return", "cancel")
+            or not chosen
+            or message.references.vague
+            or not takes
+            or message.cues & {"explain", "compare", "details"}
+        ):
             return None
         return {"kind": "exchange", "items": [{"new_item_id": chosen[0]}]}
 
@@ -253,6 +261,8 @@ class DeskActs:
         inner = read_desk(part)
         ids = order_ids(inner.text, digits=False) or order_ids(desk.text, digits=False)[:1]
         change: dict[str, Any] = {"kind": kind, "words": part[:2000]}
+        if at_fallback := is_fallback(part):
+            change["fallback"] = at_fallback
         if start and kind != "cancel":  # what was said before it may tell which thing is meant
             change["hint"] = said[:start][-400:]
         if ids:
@@ -261,7 +271,7 @@ class DeskActs:
             change["all_items"] = True
         if kind in ("cancel", "return", "exchange") and (reason := reason_in(part, inner)) is not None:
             change["reason"] = reason[:500]
-        if kind == "return":
+        if kind == "return" and change.get("reason"):
             change["wishes"] = wishes_in(message)
         if kind in ("exchange", "change_items"):
             change["set"] = wanted_in(message, part)

@@ -34,6 +34,30 @@ _STOP = re.compile(
 )
 
 
+_SOURCE = re.compile(r"(?:\b(?:to|with|as|into|at|use|be)\s+(?:be\s+)?(?:my|the|our)?\s*|(?:改成|改为|到|用)我?的?)$")
+_CONDITION = re.compile(r"\b(?:if|unless|in case)\b[^,;.!?]*[,;]|(?:如果|要是|假如)[^，,。；]*[，,]")
+_WONDERING = re.compile(r"(?:\bwhether\b|\bable to\b|\beligible\b|能不能|可不可以)[^,.;，。；]*$")
+_FALLBACK = re.compile(r"\b(?:not|no|n't|cannot|can't|unavailable|impossible|unable)\b|不|没|无法")
+
+
+def wished(desk: DeskReading, verbs: list[DeskWord]) -> list[DeskWord]:
+    """Return the verbs that ask for something: not those of a condition ("if you can cancel it, …") or of a doubt."""
+    conditions = [match.span() for match in _CONDITION.finditer(desk.text)]
+    return [
+        verb for verb in verbs
+        if not any(start <= verb.start < end for start, end in conditions)
+        and not _WONDERING.search(desk.text[max(0, verb.start - 60) : verb.start])
+    ]  # fmt: skip
+
+
+def is_fallback(part: str) -> bool:
+    """Tell whether a part is for the case that what was asked before it cannot be: "if not, cancel it"."""
+    condition = _CONDITION.match(part.strip()) or re.match(r"(?:otherwise|or else|否则|不然)\b", part.strip())
+    return condition is not None and bool(
+        condition.group().startswith(("otherwise", "or else", "否则", "不然")) or _FALLBACK.search(condition.group())
+    )
+
+
 def parts_of(desk: DeskReading, verbs: list[DeskWord]) -> list[tuple[str, int, int]]:
     """Return (kind, start, end) for each thing wanted: a verb with its sentence, and what goes on about it."""
     starts = [0] * len(verbs)
@@ -75,15 +99,10 @@ def _kinds(verb: DeskWord, desk: DeskReading, start: int, end: int) -> list[str]
     stop = _STOP.search(desk.text, verb.end, end)
     own = stop.start() if stop and not desk.text[stop.start() :].lstrip(", ").startswith("and also") else end
     if desk.within(max(start, verb.start - 12), own, ("address", "home", "account")) or ("address" in verb.roles):
-        home = desk.within(start, end, ("account",))
+        homes = [word for word in desk.of("account", "home") if start <= word.start < end]
+        home = any(not _SOURCE.search(desk.text[: word.start]) for word in homes)
         order = any(start <= word.start < end for word in desk.of("order"))
-        source = home and bool(
-            re.search(
-                r"(?:to|with|as|into|改成|改为|到) (?:my |the )?(?:default|home|account|profile|usual)",
-                desk.text[start:end],
-            )
-        )
-        if home and not source:
+        if home:
             return ["change_address", "change_home"] if order else ["change_home"]
         return ["change_address"]
     if "exchange" in verb.roles:

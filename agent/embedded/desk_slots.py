@@ -84,7 +84,9 @@ def _said_name(message: str, desk: DeskReading, expected: bool) -> str | None:
             return name
     if not expected:
         return None
-    for part in re.split(r"[,，;；\n]|\d+|\band\b|和", EMAIL.sub(" ", message)):
+    coded = desk.of("coded")
+    text = message[: coded[0].start] if coded and coded[0].start > 3 and len(message) == len(desk.text) else message
+    for part in re.split(r"[,，;；。\n]|\d+|\band\b|和|(?<=[a-z]{2})\.(?=\s|$)", EMAIL.sub(" ", text)):
         part = part.strip(" .。")
         proper = part.isascii() and 2 <= len(part.split()) <= 4 and all(word[0].isupper() for word in part.split())
         if (proper or re.fullmatch(r"[一-鿿·]{2,4}", part)) and _NAME.match(part):
@@ -104,7 +106,7 @@ def address_in(text: str, *, whole: bool) -> dict[str, Any] | None:
         after = _TO.search(text, _after_address(text))
         if after is None:
             return None
-        body = text[after.end() :]
+        body = re.sub(r"^be\s+|\s*\([^()]*\)", "", text[after.end() :])
     body = re.split(r"(?:(?<=[^\W\d_]{3})|(?<=\d{4}))[.!。！](?:\s|$)", EMAIL.sub(" ", body), maxsplit=1)[0]
     parts = [part.strip(" .。\"'") for part in _COMMA.split(body.strip()) if part.strip(" .。\"'")]
     if order_ids(normalise(body), digits=False) or re.match(r"(?:be )?(?:the )?same\b", body.strip().lower()):
