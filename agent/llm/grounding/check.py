@@ -12,17 +12,16 @@ from agent.llm.grounding.facts import Facts, stems_of
 from agent.llm.grounding.language import words
 from agent.llm.grounding.names import invented
 from agent.llm.grounding.numbers import number_stated
-from agent.llm.grounding.properties import compared_truly, property_true, unstated_truly
+from agent.llm.grounding.properties import compared_truly, compares, property_true, unstated_truly
 from agent.llm.grounding.service import order_true, service_true
-from agent.llm.grounding.statement import MARK, Part, marks_of, masked, parts_of
+from agent.llm.grounding.statement import Part, marks_of, masked, parts_of
 
 _MARKUP = re.compile(r"[*_`~]+|\\(?=[^\w\s])")
 _LISTED = re.compile(r"^\s*(?:[-•·–]|\(?\d{1,2}[.)、：:](?!\d))\s*")
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|《([^》]+)》|‘([^’]+)’")
-_REFERRED = re.compile(
-    r"(?:\bthan|\bunlike|\bcompared (?:with|to)|\bsimilar to|\blike|\bvs\.?|比|相比|类似|像|不同于|与)"
-    r"\s*(?:the\s+|our\s+)?$"
-)
+_LEADS = frozenset("than unlike similar like vs compared 比 类似 像".split())
+_PASSED = frozenset("the our a an of to with .".split())
+_LIST = re.compile(r"、|，|, | and | or |和|或")
 _JOINED = frozenset({"and", "&", ",", "，", "、", "和", "与", "及", "the", "or", "both", "as", "well"})
 _SHINGLE = 7
 """Words in a row that nobody says by chance: shared with the prompt, they are leaked from it."""
@@ -56,6 +55,8 @@ class Sentence:
     """For each part, the items that it is said of."""
     references: frozenset[int]
     """Items that others are compared with."""
+    single: bool
+    """Whether it names its items, or goes on about those before; else it speaks of all at once."""
 
 
 class Checker:
@@ -97,11 +98,12 @@ class Checker:
         if words().unstated.search(read.low):
             yield "" if unstated_truly(read.parts, read.about, facts) else "says of a stated fact that it is not stated"
             return
+        compared = sorted(read.references) if compares(read.parts, read.references) else None
         for at, part in enumerate(read.parts):
             about = read.about[at]
-            if part.number and not number_stated(at, read.parts, self._beside(about, read), facts):
+            if part.number and not number_stated(at, read.parts, self._beside(about, read), facts, compared):
                 yield f"number {part.text}"
-            elif part.span is not None and not property_true(part, about, facts):
+            elif part.span is not None and not property_true(at, read.parts, about, facts):
                 yield f"property {part.text}"
         yield compared_truly(read.parts, read.about, read.references, facts)
         yield invented(read.plain, read.low, read.parts, read.about, facts, self._knows)
@@ -109,7 +111,9 @@ class Checker:
         yield service_true(read.low, read.parts, read.about, facts)
 
     def _beside(self, about: tuple[int, ...], read: Sentence) -> tuple[int, ...]:
-        return (*about, *sorted(read.references - set(about))) if about else ()
+        if not about or not read.single:
+            return ()
+        return (*about, *sorted(read.references - set(about)))
 
     def _unquoted(self, plain: str) -> tuple[str, str]:
         """Take verified quotations and strings of orders out of a sentence; tell of one that nobody said."""
@@ -118,8 +122,8 @@ class Checker:
         fault, out, last = "", [], 0
         for found in _QUOTED.finditer(plain):
             said = next(group for group in found.groups() if group)
-            core = normalise(said).strip(" .,;:!?。，；：！？…")
-            known = any(core in source for source in sources) if core else True
+            cores = [normalise(core).strip(" .,;:!?。，；：！？…") for core in _LIST.split(said)]
+            known = all(any(core in source for source in sources) for core in cores)
             if not known and (len(said.split()) > 3 or (not said.isascii() and len(said) > 5)):
                 fault = fault or "quotes what nobody said"
             titled = any(name.casefold() in said.casefold() for name, _ in self._names)
@@ -136,13 +140,11 @@ class Checker:
         text = masked(text, self._names)
         parts = tuple(self._pointed(parts_of(text, self._lexicon)))
         low = normalise(text)
-        references = frozenset(
-            ord(match.group(1)) - 97
-            for match in re.finditer(f"{MARK}([a-z])", low)
-            if _REFERRED.search(low[: match.start()].rstrip() + " ") or _REFERRED.search(low[: match.start()].rstrip())
-        )
+        pointed = ((at, part.item) for at, part in enumerate(parts) if part.item is not None)
+        references = frozenset(item for at, item in pointed if _refers(at, parts))
         about = self._about(parts, low, references, carried)
-        return Sentence(plain, low, parts, about, references)
+        single = bool(marks_of(parts)) or bool(carried)
+        return Sentence(plain, low, parts, about, references, single)
 
     def _pointed(self, parts: list[Part]) -> Iterator[Part]:
         """Read "the second one" as the item in that place."""
@@ -169,6 +171,17 @@ class Checker:
             before = [items for place, items in groups if place <= at]
             out.append(before[-1] if before else groups[0][1])
         return tuple(out)
+
+
+def _refers(at: int, parts: Sequence[Part]) -> bool:
+    """Tell whether the item at a place is what another is compared with: "than the Bolt", "比第二个", "和 B 相比"."""
+    for before in reversed(parts[max(0, at - 3) : at]):
+        if before.text in _LEADS or (before.span is not None and before.span.role("than")):
+            return True
+        if before.text not in _PASSED:
+            break
+    after = "".join(part.text for part in parts[at + 1 : at + 3])
+    return after.startswith(("相比", "比起来"))
 
 
 def _groups(parts: Sequence[Part]) -> list[tuple[int, tuple[int, ...]]]:

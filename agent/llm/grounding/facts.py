@@ -11,6 +11,7 @@ from typing import Any
 from agent.embedded.lexicon import Lexicon
 from agent.embedded.reasons import annotate
 from agent.embedded.text import normalise, tokenize
+from agent.embedded.word_constraints import word_constraint
 from agent.embedded.word_values import Values, spoken
 from agent.llm.grounding.statement import MONEY, parts_of
 from agent.ports import Decision, TurnContext
@@ -59,6 +60,8 @@ class ItemFacts:
     """All its texts, folded."""
     flags: frozenset[str] = frozenset()
     """The shop's yes-or-no facets."""
+    best: frozenset[str] = frozenset()
+    """Facets on which the ranker found it ahead of what fits."""
 
 
 @dataclass
@@ -80,6 +83,8 @@ class Facts:
     words: frozenset[str] = frozenset()
     """Stems of everything above."""
     urls: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+    """The shop's yes-or-no facets."""
 
     def names(self) -> list[tuple[str, int]]:
         """Return the names of items with their places, the longest first; short names of two items are neither's."""
@@ -96,7 +101,7 @@ def facts_of(
 ) -> Facts:  # fmt: skip
     """Return the facts of a turn."""
     maker = _Maker(context, lexicon)
-    facts = Facts(wants=context.state.wants)
+    facts = Facts(wants=context.state.wants, flags=maker.flags)
     shown = list(_recommended(evidence))
     others = [item for item in (*_further(evidence), *context.on_screen) if item.id not in {r.item.id for r in shown}]
     facts.items = [maker.item(one.item, one) for one in shown[:MOST_ITEMS]]
@@ -170,8 +175,11 @@ class _Maker:
         texts += list(self._facet_texts(item))
         whole = "\n".join(filter(None, texts))
         numbers = [*self._facet_numbers(item), *self.numbers_in([item.title, item.description, *reasons])]
+        ranked = one.reasons if one is not None else ()
+        best = frozenset(str(reason.data.get("field")) for reason in ranked if reason.data.get("rank") == "best")
+        words = frozenset(stems_of(whole))
         return ItemFacts(
-            item, tuple(names), tuple(numbers), frozenset(stems_of(whole)), normalise(whole), self.flags
+            item, tuple(names), tuple(numbers), words, normalise(whole), self.flags, best
         )  # fmt: skip
 
     def _facet_texts(self, item: Item) -> Iterator[str]:
@@ -222,6 +230,7 @@ class _Maker:
                         NumberFact(float(value), MONEY if one.field == "price" else one.unit, one.field)
                     )
             facts.texts += [self.values.show(one.field, value) for value in values]
+            facts.texts.append(word_constraint(one, context.catalogue, self.language))
         facts.numbers += self.numbers_in([context.message])
         counts = {len(facts.shown), len(facts.items), *range(1, len(facts.shown) + 1)}
         facts.numbers += [NumberFact(float(count)) for count in counts]

@@ -10,7 +10,7 @@ from agent.llm.grounding.facts import Facts, stems_of
 from agent.llm.grounding.language import words
 from agent.llm.grounding.statement import MARK, Part
 
-_TOKEN = re.compile(r"[A-Za-z][\w'’&.-]*[\w]|[A-Za-z]|\d+[A-Za-z][\w-]*")
+_TOKEN = re.compile(r"[A-Za-z][\w'’&.-]*[\w]|[A-Za-z]|\d+[A-Za-z][\w-]*", re.ASCII)
 _CODE = re.compile(r"^(?=.*\d)(?=.*[A-Za-z])[\w-]+$")
 _MEASURE = re.compile(r"^\d+(?:[.,]\d+)?[A-Za-zµμ°%\"]{1,4}$|^\d+(?:st|nd|rd|th|s)$", re.I)
 _CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.\w+|(?:\+|00)\d[\d\s-]{6,}\d|\b\d{3}[\s-]\d{3}[\s-]?\d{2,4}\b")
@@ -36,13 +36,14 @@ def invented(
     """
     if _CONTACT.search(plain) and not any(_CONTACT.search(text) for text in (*facts.passages, *facts.strings)):
         return "a contact that nobody stated"
-    for name in _names(plain, low, facts, knows):
+    phrases = [part.text for part in parts if part.span is not None or part.number]
+    covered = {token for text in phrases for token in text.split()} | {c for text in phrases for c in text if c > "一"}
+    for name in _names(plain, facts, knows, covered):
         return f"name {name}"
     places = next((found for found in about if found), ())
     if not facts.items:
         return ""
     known = facts.words if not places else frozenset().union(*(facts.items[place].words for place in places))
-    covered = {token for part in parts if part.span is not None for token in part.text.split()}
     for complement in _complements(low):
         for word in _unknown(complement, known | _asked(facts), covered):
             return f"property {word}"
@@ -53,11 +54,12 @@ def _asked(facts: Facts) -> frozenset[str]:
     return frozenset(stems_of(" ".join((*facts.texts, *facts.passages))))
 
 
-def _names(plain: str, low: str, facts: Facts, knows: Callable[[str], bool]) -> Iterator[str]:
+def _names(plain: str, facts: Facts, knows: Callable[[str], bool], covered: set[str]) -> Iterator[str]:
     """Yield capitalised words and codes that stand nowhere in the evidence."""
     general = words()
     begins = True
-    known = {word.rstrip(".") for text in _sources(facts) for word in re.findall(r"[\w'’&.-]+", text)}
+    known = {word.rstrip(".") for text in _sources(facts) for word in re.findall(r"[\w'’&.-]+", text, re.ASCII)}
+    known |= covered
     for match in _TOKEN.finditer(plain):
         word, at_start = match.group(), begins
         folded = normalise(word)
@@ -76,6 +78,8 @@ def _names(plain: str, low: str, facts: Facts, knows: Callable[[str], bool]) -> 
 
 def _general(word: str, folded: str) -> bool:
     general = words()
+    if re.split(r"['’]", folded)[0] in ("i", "we", "you", "it", "that", "here", "there", "what", "let", "they"):
+        return True
     return word in ("I", "A") or folded in general.plain or folded in general.verbs or folded in general.carried
 
 

@@ -16,7 +16,9 @@ _AROUND = 0.05
 _FACET_REACH = 2
 
 
-def number_stated(at: int, parts: Sequence[Part], about: Sequence[int], facts: Facts) -> bool:
+def number_stated(
+    at: int, parts: Sequence[Part], about: Sequence[int], facts: Facts, compared: Sequence[int] | None
+) -> bool:
     """Tell whether the number at a place is borne out.
 
     Args:
@@ -24,19 +26,22 @@ def number_stated(at: int, parts: Sequence[Part], about: Sequence[int], facts: F
         parts: the sentence.
         about: places of the items that it is said of; empty when it is said of none.
         facts: the turn's.
+        compared: places of the items that others are compared with; None when the sentence compares nothing.
     """
     part = parts[at]
     field = _field(at, parts)
     if not about:
         everywhere = [item.numbers for item in facts.items[: len(facts.shown)]]
         said = _stated(part, facts.numbers, "")
-        return said or (bool(everywhere) and all(_stated(part, numbers, field) for numbers in everywhere))
+        if said or (bool(everywhere) and all(_stated(part, numbers, field) for numbers in everywhere)):
+            return True
+        return compared is not None and _difference(part, compared or facts.shown, facts)
     own = [facts.items[place].numbers for place in about]
     if any(_stated(part, numbers, field) for numbers in own):
         return True
-    if part.unit is None and part.op is None and not field and _stated(part, _counts(facts), ""):
+    if part.unit is None and part.op is None and not part.decimals and not field and _stated(part, _counts(facts), ""):
         return True
-    return _difference(part, about, facts)
+    return compared is not None and _difference(part, about, facts)
 
 
 def _counts(facts: Facts) -> list[NumberFact]:
@@ -62,14 +67,14 @@ def _stated(part: Part, numbers: Iterable[NumberFact], field: str) -> bool:
     named = [fact for fact in known if fact.field == field] if field else []
     if named:
         related = [fact for fact in known if fact.field in (field, f"{field}_count", "")]
-        return any(_fits(part, fact) for fact in (*named, *(f for f in related if f.field != field)))
+        return any(_fits(part, fact, named=True) for fact in named) or any(_fits(part, fact) for fact in related)
     return any(_fits(part, fact) for fact in known)
 
 
-def _fits(part: Part, fact: NumberFact) -> bool:
+def _fits(part: Part, fact: NumberFact, *, named: bool = False) -> bool:
     if part.value is None:
         return False
-    value = _in_unit(fact, part.unit)
+    value = fact.value if named and part.unit is None and fact.unit != MONEY else _in_unit(fact, part.unit)
     if value is None:
         return False
     if part.op is Op.BETWEEN:
@@ -93,9 +98,7 @@ def _in_unit(fact: NumberFact, unit: str | None) -> float | None:
     """Return a fact's number in the unit that is spoken of; None when they do not compare."""
     if fact.unit == unit:
         return fact.value
-    if unit is None:
-        return fact.value if fact.unit is not None and fact.unit not in (MONEY, PERCENT) and fact.field else None
-    if fact.unit is None or MONEY in (fact.unit, unit) or PERCENT in (fact.unit, unit):
+    if unit is None or fact.unit is None or {MONEY, PERCENT} & {fact.unit, unit}:
         return None
     try:
         return convert(fact.value, fact.unit, unit)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.embedded.lexicon import DEGREES, Entry, Kind
 from agent.llm.grounding.facts import Facts, ItemFacts, stems_of
+from agent.llm.grounding.language import said_by_code
 from agent.llm.grounding.statement import Part
 from core.entities import Constraint, Op
 from retrieval.columns import fold
@@ -15,19 +16,45 @@ _AMBIGUOUS = (*DEGREES, Kind.GRAMMAR, Kind.UNIT, Kind.ORDINAL, Kind.NUMBER, Kind
 _NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 
 
-def property_true(part: Part, about: Sequence[int], facts: Facts) -> bool:
-    """Tell whether a phrase of the shop is true of the items that it is said of."""
+def property_true(at: int, parts: Sequence[Part], about: Sequence[int], facts: Facts) -> bool:
+    """Tell whether a phrase of the shop at a place is true of the items that it is said of."""
+    part = parts[at]
     span = part.span
-    if span is None or span.of(*_AMBIGUOUS) is not None:
+    if span is None:
         return True
     if (foreign := span.of(Kind.ITEM)) is not None and len(part.text.split()) + len(part.text) // 6 > 2:
-        return any(one.item.id == foreign.value for one in facts.items)
-    entries = [entry for entry in span.entries if entry.kind in _CLAIMS]
+        known = any(one.item.id == foreign.value or part.text in one.text for one in facts.items)
+        return known or any(part.text in text.lower() for text in facts.texts)
+    entries = [entry for entry in span.entries if entry.kind in _CLAIMS and _exact(entry, part.text)]
+    if span.of(*_AMBIGUOUS) is not None:
+        entries = [entry for entry in entries if entry.field in facts.flags or _labelled(at, parts, entry.field)]
+    if part.text in said_by_code():  # "on the other hand"
+        entries = [entry for entry in entries if entry.kind is not Kind.VALUE or _labelled(at, parts, entry.field)]
     if not entries:
         return True
     if not about:
         return _said_of_none(part, entries, facts)
     return all(any(_true_of(entry, part, facts.items[place]) for entry in entries) for place in about)
+
+
+def _exact(entry: Entry, text: str) -> bool:
+    """Tell whether a phrase was met as it is written, or in the plural; another form may be another word."""
+    written = entry.surface if entry.surface.isascii() else entry.surface.replace(" ", "")
+    text = text if text.isascii() else text.replace(" ", "")
+    return written.removesuffix("s") == text.removesuffix("s")
+
+
+def _labelled(at: int, parts: Sequence[Part], field: str) -> bool:
+    """Tell whether the facet's name stands right before."""
+    before = [part.span for part in parts[max(0, at - 3) : at] if part.span is not None]
+    return any(entry.kind is Kind.FACET and entry.field == field for span in before for entry in span.entries)
+
+
+def compares(parts: Sequence[Part], references: frozenset[int]) -> bool:
+    """Tell whether a sentence sets items against each other."""
+    kinds = (Kind.LOWER, Kind.HIGHER)
+    roles = ("lower", "higher", "less", "more", "than")
+    return bool(references) or any(p.span and (p.span.of(*kinds) or p.span.role(*roles)) for p in parts)
 
 
 def _true_of(entry: Entry, part: Part, facts: ItemFacts) -> bool:
@@ -61,8 +88,9 @@ def _has(entry: Entry, facts: ItemFacts) -> bool | None:
 
 def _in_text(part: Part, facts: ItemFacts) -> bool:
     """Tell whether an item's own texts use the phrase."""
-    text = part.text
-    return text in facts.text or all(stem in facts.words for stem in stems_of(text))
+    if not part.text.isascii() and part.text.replace(" ", "") in facts.text:
+        return True
+    return all(stem in facts.words for stem in stems_of(part.text))
 
 
 def _said_of_none(part: Part, entries: Sequence[Entry], facts: Facts) -> bool:
@@ -111,43 +139,52 @@ def compared_truly(
 ) -> str:
     """Return what a sentence compares wrongly: a superlative, or "lighter than …"; empty when nothing."""
     for at, part in enumerate(parts):
-        degree = _degree(at, parts)
         places = [place for place in about[at] if place not in references]
-        if degree is None or len(places) != 1:
-            continue
-        field, higher, most = degree
-        own = _number(facts.items[places[0]], field)
-        others = sorted(references) if references and not most else [p for p in facts.shown if p != places[0]]
-        values = [v for place in others if (v := _number(facts.items[place], field)) is not None]
-        if own is None or not values:
-            continue
-        beats = [own > value if higher else own < value for value in values]
-        ties = [own == value for value in values]
-        true = all(b or t for b, t in zip(beats, ties, strict=True)) if most or references else any(beats)
-        if references and not most:
-            true = all(beats)
-        if true is part.negated:
-            return f"comparison {part.text}"
+        degrees = _degrees(at, parts, bool(references))
+        if degrees and len(places) == 1:
+            found = [_beats(places[0], degree, references, facts) for degree in degrees]
+            if None not in found and not any(true is not part.negated for true in found):
+                return f"comparison {part.text}"
     return ""
 
 
-def _degree(at: int, parts: Sequence[Part]) -> tuple[str, bool, bool] | None:
-    """Return (facet, whether the higher end, whether a superlative) of a word that compares, or None."""
-    span = parts[at].span
-    if span is None:
+def _beats(place: int, degree: tuple[str, bool, bool], references: frozenset[int], facts: Facts) -> bool | None:
+    """Tell whether an item leads on a facet; None when that is not known."""
+    field, higher, most = degree
+    if most and field in facts.items[place].best:
+        return True
+    own = _number(facts.items[place], field)
+    others = sorted(references) if references and not most else [p for p in facts.shown if p != place]
+    values = [v for other in others if (v := _number(facts.items[other], field)) is not None]
+    if own is None or not values:
         return None
-    entry = span.of(Kind.LOWEST, Kind.HIGHEST, Kind.LOWER, Kind.HIGHER)
-    if entry is not None:
-        return entry.field, entry.kind in (Kind.HIGHEST, Kind.HIGHER), entry.kind in (Kind.LOWEST, Kind.HIGHEST)
+    beats = [own > value if higher else own < value for value in values]
+    if most:
+        return all(b or own == value for b, value in zip(beats, values, strict=True))
+    return all(beats) if references else any(beats)
+
+
+def _degrees(at: int, parts: Sequence[Part], referring: bool) -> list[tuple[str, bool, bool]]:
+    """Return (facet, whether the higher end, whether a superlative) of the meanings of a word that compares."""
+    span = parts[at].span
+    if span is None or span.of(Kind.FACET) is not None:
+        return []
+    kinds = {
+        Kind.LOWEST: (False, True), Kind.HIGHEST: (True, True), Kind.LOWER: (False, False), Kind.HIGHER: (True, False),
+        **({Kind.LOW: (False, False), Kind.HIGH: (True, False)} if referring else {}),
+    }  # fmt: skip
+    found = [(entry.field, *kinds[entry.kind]) for entry in span.entries if entry.kind in kinds]
+    if found:
+        return found
     role = next((name for name in ("lowest", "highest", "lower", "higher") if span.role(name)), None)
     if role is None:
-        return None
+        return []
     for place in (at + 1, at + 2, at - 1):
         other = parts[place].span if 0 <= place < len(parts) else None
         facet = other.of(Kind.FACET) if other is not None else None
         if facet is not None:
-            return facet.field, role.startswith("high"), role.endswith("est")
-    return None
+            return [(facet.field, role.startswith("high"), role.endswith("est"))]
+    return []
 
 
 def _number(facts: ItemFacts, field: str) -> float | None:

@@ -12,7 +12,8 @@ from agent.embedded.text import Token, normalise, tokenize
 from agent.llm.grounding.language import words
 from core.entities import Op
 
-MONEY, PERCENT = "money", "%"
+MONEY, PERCENT, PIECES = "money", "%", "pcs"
+_SPACED = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])")
 _SIGNS = frozenset("$€£¥￥₹₩")
 _OPS = {
     "at_most": Op.LE, "less_than": Op.LT, "at_least": Op.GE, "more_than": Op.GT, "around": Op.BETWEEN,
@@ -62,7 +63,7 @@ def parts_of(text: str, lexicon: Lexicon) -> list[Part]:
         covered.update(range(number.start, number.end))
     for span in spans:
         if not covered & set(range(span.start, span.end)):
-            taken[span.start] = Part(span.text, span.start, span)
+            taken[span.start] = Part(_SPACED.sub("", span.text), span.start, span)
             covered.update(range(span.start, span.end))
     for at, token in enumerate(tokens):
         if at not in covered:
@@ -100,7 +101,7 @@ def _measured(found: list[Part]) -> list[Part]:
         elif after is not None and after.text in _SIGNS:
             unit = MONEY
         elif after is not None and after.span is not None and (entry := after.span.of(Kind.UNIT)):
-            unit = MONEY if entry.field == "money" else entry.value
+            unit = MONEY if entry.field == "money" else entry.value if entry.value != PIECES else None
         out[at] = replace(part, unit=unit)
     for at in range(len(out) - 3, -1, -1):
         if out[at].number and out[at].unit is None and out[at + 2].number and _joins_range(out[at + 1]):
@@ -117,15 +118,23 @@ def _bounded(found: list[Part]) -> list[Part]:
     out = list(found)
     for at, part in enumerate(found):
         op = next((op for role, op in _OPS.items() if part.span is not None and part.span.role(role)), None)
-        if op is None:
+        is_unit = bool(at) and found[at - 1].number and part.span is not None and part.span.of(Kind.UNIT) is not None
+        if op is None or is_unit or _sets_apart(found[at + 1 : at + 3]):
             continue
         before = [i for i in (at - 1, at - 2, at - 3) if i >= 0 and found[i].number]
         after = [i for i in (at + 1, at + 2, at + 3) if i < len(found) and found[i].number]
         trailing = before and (not part.text.isascii() or not after)
         place = before[0] if trailing else after[0] if after else None
-        if place is not None and out[place].op is None and found[place].clause == part.clause:
+        if place is None or any(one.text in _SOFT for one in found[min(at, place) + 1 : max(at, place)]):
+            continue
+        if out[place].op is None and found[place].clause == part.clause:
             out[place] = replace(out[place], op=op)
     return out
+
+
+def _sets_apart(after: Sequence[Part]) -> bool:
+    """Tell whether an item follows: "$20 more than the first" is a difference, and no bound."""
+    return any(part.item is not None or (part.span and part.span.of(Kind.ORDINAL)) for part in after)
 
 
 def _negated(found: list[Part], text: str) -> list[Part]:
