@@ -45,9 +45,11 @@ def serve(settings: Settings, console: Console) -> int:
         FloorwalkerError: a setting, the shop, the index or the data folder is wrong.
     """
     from server.auth import Gate
+    from server.channels.setup import channels_of
 
     shop = load_shop(settings.shop)
     Gate(settings)  # before minutes of indexing, not after
+    channels_of(settings)
     with closing(listen(settings)) as listener:
         with opened(settings) as assistant:
             from server.app import create_app

@@ -34,6 +34,7 @@ def doctor(settings: Settings, console: Console) -> int:
         ("encoder", _encoder),
         ("index", _index),
         ("port", _port),
+        ("channels", _channels),
         ("model", _model),
     )
     failed = 0
@@ -99,6 +100,16 @@ def _port(settings: Settings) -> str:
 
     with listen(settings) as listener:
         return f"{settings.host} port {listener.getsockname()[1]} is free"
+
+
+def _channels(settings: Settings) -> str:
+    from server.channels.setup import channels_of
+
+    on = sorted(channels_of(settings))
+    if not on:
+        return "none is on (docs/channels.md)"
+    note = "" if settings.public_url else "; without FLOORWALKER_PUBLIC_URL they show no pictures of the shop folder"
+    return f"on: {', '.join(on)}{note}"
 
 
 def _model(settings: Settings) -> str:
