@@ -51,8 +51,8 @@ def load_examples() -> dict[Intent, dict[Language, list[str]]]:
 class IntentGuesser:
     """Guesses intents; immutable once made, thread-safe."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        """Embed the examples."""
+    def __init__(self, embedder: Embedder, *, learned: bool = True) -> None:
+        """Embed the examples; ``learned=False`` leaves the weights out, to measure what they bring."""
         self._embedder = embedder
         rows = [
             (intent, lang, text)
@@ -67,7 +67,7 @@ class IntentGuesser:
         counts = Counter(term for found in self._terms for term in found)
         self._rarity = {term: math.log(1 + len(rows) / count) for term, count in counts.items()}
         self._default_rarity = math.log(1 + len(rows))
-        self._weights = load_weights(embedder.name)
+        self._weights = load_weights(embedder.name) if learned else None
 
     @property
     def service_terms(self) -> frozenset[str]:
