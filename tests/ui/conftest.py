@@ -14,6 +14,7 @@ from core.settings import Settings
 from core.shop import Shop
 from tests.server.fake_assistant import ScriptedAssistant
 from tests.server.serving import served
+from tests.ui.widget_page import Clerk, Site, Visits, shop_page
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -97,3 +98,38 @@ def visit(browser, served_page) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def site(browser, shop_root, tmp_path_factory) -> Iterator[Site]:
+    """Serve a shop's page that holds the widget, and the server that the widget talks to."""
+    from server.app import create_app
+
+    assistant = Clerk(
+        pause=0.03, shop=Shop(name={"en": "Lantern & Co.", "zh": "灯笼百货"}, currency="USD", root=shop_root)
+    )
+    data = tmp_path_factory.mktemp("widget")
+    with shop_page() as (page, options):
+        settings = Settings(data_dir=data, host="0.0.0.0", api_key="k1", widget_origins=page)
+        with served(create_app(assistant, settings, page=False)) as url:
+            options.server = url
+            yield Site(url, page, options, assistant)
+
+
+@pytest.fixture
+def clerk(site) -> Clerk:
+    """Return the assistant behind the widget, with nothing on record."""
+    found: Clerk = site.assistant
+    found.requests.clear()
+    found.recorded.clear()
+    found.active.clear()
+    found.cancelled = 0
+    return found
+
+
+@pytest.fixture
+def visit_shop(browser, site) -> Iterator[Visits]:
+    """Open the shop's page in a fresh profile."""
+    visits = Visits(browser, site)
+    yield visits
+    visits.close()
