@@ -1,4 +1,4 @@
-"""The operator's door: ``python launch.py [serve|chat|index|check|doctor] [options]``; see ``--help``."""
+"""The operator's door: ``python launch.py [serve|chat|index|check|doctor|import] [options]``; see ``--help``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from server.options import parse
 
     try:
-        command, settings = parse(arguments)
         from rich.console import Console
 
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given[:1] == ["import"]:
+            from server.import_command import run_import
+
+            return run_import(given[1:], Console())
+        command, settings = parse(given)
         from server import commands, doctor
 
         commands.start_logging(settings)

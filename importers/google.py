@@ -16,7 +16,7 @@ from defusedxml.ElementTree import ParseError, iterparse
 
 from importers.reading import LONGEST_CELL, checked, fault, rows
 from importers.records import FacetValue, Notes, Product, Wishes
-from importers.values import moment, number_of, one_line, path_of, plain_text, price_of, web_address, whole
+from importers.values import moment, one_line, path_of, plain_text, price_of, web_address, whole
 
 Row = Mapping[str, list[str]]
 
@@ -123,7 +123,7 @@ def _product(number: int, row: Row, notes: Notes) -> Product | None:
     return Product(
         id=item_id,
         title=title,
-        description=_description(first("description", "structured_description"), row),
+        description=_description(first("description", "structured_description", "summary", "content"), row),
         price=price,
         currency=currency,
         brand=one_line(first("brand"), 200),
@@ -133,7 +133,7 @@ def _product(number: int, row: Row, notes: Notes) -> Product | None:
         stock=_stock(first("availability"), first("quantity", "sell_on_google_quantity")),
         group_id=one_line(first("item_group_id"), 200) or None,
         row=number,
-        facets=_facets(row),
+        facets=_facets(row, price),
     )
 
 
@@ -185,7 +185,7 @@ def _address(number: int, name: str, text: str, notes: Notes) -> str | None:
     return found
 
 
-def _facets(row: Row) -> dict[str, FacetValue]:
+def _facets(row: Row, price: float | None) -> dict[str, FacetValue]:
     facets: dict[str, FacetValue] = {}
     for name, facet in FACETS.items():
         values = [one_line(value, 300) for value in row.get(name, ())]
@@ -201,7 +201,6 @@ def _facets(row: Row) -> dict[str, FacetValue]:
     if availability in ("preorder", "backorder"):
         facets["availability"] = availability
     before, _ = price_of(next(iter(row.get("price", ())), ""))
-    sale = number_of(next(iter(row.get("sale_price", ())), ""))
-    if before is not None and sale is not None and sale < before:
+    if before is not None and price is not None and price < before:
         facets["regular_price"] = before
     return facets

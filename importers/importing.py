@@ -151,8 +151,9 @@ def _record(product: Product, written: _Written, notes: Notes) -> dict[str, Any]
         if not key or (key not in written.facets and len(written.facets) >= MOST_FACETS):
             notes.add(f"is one attribute too many: {MOST_FACETS} are taken", product.row, name[:60])
             continue
-        written.facets[key] += 1
-        record[key] = value
+        if key not in record:  # the first that says it counts
+            written.facets[key] += 1
+            record[key] = value
     if product.images[1:]:
         record["more_images"] = list(product.images[1:])
     return {name: value for name, value in record.items() if value not in (None, "", [])}

@@ -121,7 +121,8 @@ def _product(number: int, node: Node, group: Node, notes: Notes) -> Product | No
     url = web_address(_text(node.get("url")) or _text(offer.get("url")) or _text(group.get("url")))
     names = ("sku", "productID", "gtin13", "gtin", "gtin12", "gtin14", "mpn", "@id", "url")
     identity = next((one_line(_text(node.get(name)), 200) for name in names if _text(node.get(name))), "")
-    made = "p-" + hashlib.sha256(f"{title}|{url}|{number if group else ''}".encode()).hexdigest()[:12]
+    made = "p-" + hashlib.sha256(f"{identity or title}|{url}|{number if group else ''}".encode()).hexdigest()[:12]
+    identity = "" if web_address(identity) else identity
     price, currency = _price(number, offer, notes)
     rating = node.get("aggregateRating") or group.get("aggregateRating")
     rated = rating if isinstance(rating, dict) else {}

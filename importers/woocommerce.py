@@ -94,7 +94,7 @@ def _product(line: int, row: Row, parent: Row, notes: Notes, wishes: Wishes) -> 
         url=web_address(first_of(row, "external url", "permalink", "product url")),
         images=tuple(dict.fromkeys([*_images(line, row, notes), *_images(line, parent, notes)])),
         stock=_stock(row, parent),
-        group_id=_reference(row.get("parent", "")).removeprefix("id:") or None,
+        group_id=first_of(parent, "sku", "id") or None,
         row=line,
         facets=facets,
     )

@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Floorwalker: a conversational recommender with customer service built in, for any shop.",
         epilog="commands:\n"
         + "\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items())
+        + "\n  import   make a shop folder of a product export (see import --help)"
         + "\n\nEach option is also an environment variable: --data-dir is FLOORWALKER_DATA_DIR. The option wins.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
