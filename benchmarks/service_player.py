@@ -448,7 +448,10 @@ class Player:
 def _conditions(text: str) -> list[Condition]:
     if _SILENT.search(text):
         return []
-    match = re.match(r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*(.*)$", text, re.IGNORECASE)
+    match = re.match(
+        r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*((?:then )?(?:I|I'd|I'm|just|cancel|return|exchange|please|it)\b.*)$",
+        text,
+    ) or re.match(r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*(.*)$", text, re.IGNORECASE)
     if match:
         return [Condition(match.group(1).lower(), match.group(2))]
     return [Condition("", text)]

@@ -137,6 +137,7 @@ def _place(value: str, low: str) -> int | None:
     spoken -= {one for one in spoken if one.isdigit() and len(one) < 2 and one != words}
     for one in sorted(spoken, key=len, reverse=True):
         for match in re.finditer(rf"(?<![a-z0-9]){re.escape(one)}(?:s|es)?(?![a-z0-9])", low):
-            if not _NOT.search(low[: match.start()]):
+            more = re.match(r"\s+(?:\w+\s+)?(?:more|less|fewer)\b", low[match.end() :])
+            if not _NOT.search(low[: match.start()]) and not more:
                 return match.start()
     return None

@@ -62,7 +62,7 @@ def prepare_changes(arguments: PrepareChanges, context: ToolContext) -> ToolResu
         drafts = amended(drafts, arguments.amend, context.services.recommender.catalogue)
     named = arguments.who.order_id or next((draft.order_id for draft in drafts if draft.order_id), None)
     who = identify(arguments.who.model_copy(update={"order_id": named}), context)
-    said = " ".join([said, *(change.words for change in arguments.changes if change.words)])[-400:]
+    said = " ".join([said, *(f"{change.hint} {change.words}" for change in arguments.changes if change.words)])[-400:]
     notes = {**who.notes, "drafts": _dumped(drafts), "pending": None, "asking": None, "said": said}
     if who.needed is not None or who.identity is None:
         needed = who.needed or IdentityNeeded(())

@@ -42,6 +42,7 @@ _INTENTS = {
 _KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
 _DESK = frozenset({*_INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
 _NONE = re.compile("").search("")
+_MEANT = re.compile(r"\ball (?:of )?(?:the |my )?(?:items|things) (?:that )?(?:i|you)\b")
 _PATIENCE = 2
 """Misunderstandings in a row before a person is called."""
 
@@ -195,7 +196,8 @@ class DeskActs:
 
     def _changes(self, message: Message, desk: DeskReading) -> list[dict[str, Any]] | None:
         """Return the changes that a message asks for, each with what it says of it; None when it asks for none."""
-        verbs = wished(desk, [word for word in desk.of(*VERBS) if not word.negated])
+        every = desk.of(*VERBS)
+        verbs = wished(desk, [word for word in every if not word.negated])
         alternative = self._alternative(message, desk)
         if alternative is not None:
             return [alternative]
@@ -206,7 +208,8 @@ class DeskActs:
             if not guess.sure or guess.intent not in _KINDS:
                 return None
             return [self._described(message, desk, _KINDS[guess.intent], 0, len(desk.text), single=True)]
-        parts = parts_of(desk, verbs)
+        # What is not to be done, or only wondered about, ends a wish all the same.
+        parts = [part for part in parts_of(desk, every) if any(part[1] <= verb.start < part[2] for verb in verbs)]
         return [self._described(message, desk, kind, start, end, single=False) for kind, start, end in parts]
 
     def _alternative(self, message: Message, desk: DeskReading) -> dict[str, Any] | None:
@@ -267,7 +270,7 @@ class DeskActs:
             change["hint"] = said[:start][-400:]
         if ids:
             change["order_id"] = ids[0]
-        if inner.has("all") and kind in ("return", "exchange"):
+        if inner.has("all") and not _MEANT.search(inner.text) and kind in ("return", "exchange"):
             change["all_items"] = True
         if kind in ("cancel", "return", "exchange") and (reason := reason_in(part, inner)) is not None:
             change["reason"] = reason[:500]
