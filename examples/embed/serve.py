@@ -57,6 +57,8 @@ class ShopPage(SimpleHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
+        if self.options.policy:
+            self.send_header("Content-Security-Policy", self.options.policy)
         self.end_headers()
         self.wfile.write(body)
 
@@ -77,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--identity-secret", default="", help="the secret shared with Floorwalker")
     made.add_argument("--customer", default="u00001", help="who is signed in here")
     made.add_argument("--shop", default="electronics", help="the shop's slug, the token's audience")
+    made.add_argument("--policy", default="", help="a Content-Security-Policy for the page")
     made.add_argument("data", nargs="*", metavar="NAME=VALUE", help="the script tag's data: locale=zh position=left")
     return made
 

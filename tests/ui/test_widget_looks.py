@@ -106,16 +106,11 @@ def test_nothing_moves_for_those_who_do_not_want_it(visit_shop, clerk):
 
 
 def test_a_page_with_a_strict_policy_holds_it(visit_shop, clerk, site):
-    page = visit_shop(opened=False)
-    policy = f"default-src 'self'; script-src 'self' {site.server}; frame-src {site.server}"
-
-    def strict(route):
-        response = route.fetch()
-        route.fulfill(response=response, headers={**response.headers, "content-security-policy": policy})
-
-    page.route(site.page + "/", strict)
-    page.reload()
-    page.click("#floorwalker-widget button")
+    site.options.policy = f"default-src 'self'; script-src 'self' {site.server}; frame-src {site.server}"
+    try:
+        page = visit_shop()
+    finally:
+        site.options.policy = ""
     say(page, "a quiet laptop")
     assert frame(page).locator(f"{DONE} .card").count() == 3
     width = page.locator("#floorwalker-widget .panel").bounding_box()["width"]
