@@ -11,11 +11,19 @@ CLEAR_ENOUGH = 3
 """With no more matches than this many times what is shown, the shopper sees for themselves."""
 
 
+ELIGIBILITY = "confirm:"
+"""Fields of the shop's own questions begin so; they come first, whatever the answer would tell."""
+
+
 def choose_question(ranking: Ranking, state: ConversationState) -> Question | None:
     """Return the question to put beside a ranking, or None.
 
-    One at a time, never the same twice, and only where the answer would narrow many candidates.
+    One at a time, never the same twice, and only where the answer would narrow many candidates. Whether the user may be
+    shown what is asked for is asked before anything else.
     """
+    for question in ranking.questions:
+        if question.field.startswith(ELIGIBILITY) and question.field not in state.asked:
+            return question
     if ranking.matches <= CLEAR_ENOUGH * max(1, len(ranking.items)):
         return None
     settled = {constraint.field for constraint in state.wants.constraints} | set(state.asked)

@@ -29,8 +29,9 @@ def rewind(state: ConversationState, how: str) -> ConversationState:
     if how == "undo":
         if not state.past:
             return state
-        return replace(state, wants=state.past[-1], past=state.past[:-1], question=None)
-    kept = Wants(disliked=state.wants.disliked)
+        before = replace(state.past[-1], numbered=state.wants.numbered)
+        return replace(state, wants=before, past=state.past[:-1], question=None)
+    kept = Wants(disliked=state.wants.disliked, numbered=state.wants.numbered)
     return replace(_with_wants(state, kept), shown=(), focus=(), question=None, asked=())
 
 
@@ -41,6 +42,9 @@ def merge(state: ConversationState, change: StateChange) -> ConversationState:
     if change.shown is not None:
         seen: tuple[ItemId, ...] = tuple(dict.fromkeys((*state.seen, *change.shown)))[-KEPT_SEEN:]
         state = replace(state, shown=change.shown, seen=seen)
+    if change.confirmed or change.learned:
+        confirmed = tuple(dict.fromkeys((*state.confirmed, *change.confirmed)))
+        state = replace(state, confirmed=confirmed, learned=tuple(dict.fromkeys((*state.learned, *change.learned))))
     if change.focus is not None:
         state = replace(state, focus=change.focus)
     if change.identity is not None:

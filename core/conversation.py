@@ -55,6 +55,8 @@ class Wants:
     disliked: tuple[ItemId, ...] = ()
     gift: bool = False
     """The item is for somebody else: the user's own profile is left out."""
+    numbered: int = field(default=0, compare=False)
+    """The highest number that a constraint's id had: an id is never given twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class ConversationState:
     """The question that is open."""
     asked: tuple[str, ...] = ()
     """Fields already asked about."""
+    confirmed: tuple[str, ...] = ()
+    """Keys of the shop's eligibility rules that the user has confirmed."""
+    learned: tuple[str, ...] = ()
+    """Fields of which a wish was once concluded from what was turned down: no second time."""
     awaiting: str | None = None
     """What the desk waits for: ``identity``, ``detail`` (of a change), ``confirmation``, ``person`` (whether to call
     one) or None."""
@@ -117,6 +123,10 @@ class StateChange:
     identity: Identity | None = None
     desk: Mapping[str, Any] | None = None
     gift: bool | None = None
+    confirmed: tuple[str, ...] = ()
+    """Keys of eligibility rules that were confirmed now."""
+    learned: tuple[str, ...] = ()
+    """Fields of which a wish was concluded now."""
 
 
 @dataclass(frozen=True, slots=True)

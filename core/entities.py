@@ -239,6 +239,8 @@ class Query:
     language: Language = "en"
     personal: bool = True
     """False leaves the user's history out (a gift for someone else)."""
+    confirmed: tuple[str, ...] = ()
+    """Keys of the shop's eligibility rules that the user has confirmed: what stands behind them may be shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -87,6 +89,12 @@ class EligibilityRule(_Strict):
     when: dict[str, Any]
     question: Text
 
+    @property
+    def key(self) -> str:
+        """What the rule is remembered by: the same as long as its condition is."""
+        told = json.dumps(self.when, sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
 
 class Rules(_Strict):
     """Business rules, enforced in code."""
@@ -106,7 +114,7 @@ class Weights(_Strict):
     """The fusion's weights; sensible before any data."""
 
     semantic: Weight = 0.7
-    lexical: Weight = 1.3
+    lexical: Weight = 1.7
     collaborative: Weight = 0.7
     popularity: Weight = 0.25
     quality: Weight = 0.25

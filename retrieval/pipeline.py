@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from core.entities import (
     UserId,
 )
 from core.ports import Embedder, Progress, Vectors
+from core.shop import EligibilityRule
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
 from retrieval.diversity import choose
@@ -36,12 +37,14 @@ from retrieval.questions import questions
 from retrieval.quotes import best_reviews
 from retrieval.reasons import Reasoner
 from retrieval.records import Review
-from retrieval.signals import Signals, profile_taste, session_taste
+from retrieval.signals import Floats, Rows, Signals, profile_taste, session_taste
 from retrieval.sources import SOURCES, Mask
 from retrieval.tokens import query_terms
 
 RANKER_VERSION = "1"
 """Grows when the same index ranks otherwise; stands in the event log beside every impression."""
+GATED = 0.2
+"""From this share of what is asked for on, the question of eligibility is put."""
 OWNING = (EventKind.PURCHASE, EventKind.RATING)
 MAX_ANCHORS = 8
 
@@ -111,7 +114,7 @@ class Recommender:
         index, signals = gathered.signals.index, gathered.signals
         matches = int(np.count_nonzero(gathered.matching))
         if not matches:
-            allowed = self._allowed(index) & ~self._excluded(signals)
+            allowed = self._allowed(index, query.confirmed) & ~self._excluded(signals)
             return Ranking((), 0, relaxations(index.catalogue, query.constraints, allowed))
         fused = self._score(gathered)
         rules = index.shop.rules
@@ -133,10 +136,26 @@ class Recommender:
         asked = [constraint.field for constraint in query.constraints]
         return Ranking(tuple(shown), matches, (), questions(index.catalogue, fused.rows, fused.total, asked))
 
+    def source_scores(self, query: Query) -> tuple[Rows, dict[str, Floats]]:
+        """Return the candidates of a query and what each active source says of them, unweighted: for learning.
+
+        Raises:
+            ValueError: as for ``recommend``.
+        """
+        gathered = self._gather(query)
+        active = [source for source in SOURCES if source.active(gathered.signals)]
+        rows = candidates(gathered.signals, gathered.eligible, active)
+        return rows, {source.name: source.scores(gathered.signals, rows) for source in active}
+
     def affinity(self, text: str) -> float:
         """Return how near a text comes to the catalogue at all: the cosine of its nearest item, 0 when unreadable."""
         vector = self._text_vector(text)
         return 0.0 if vector is None or not len(self._index.vectors) else float(np.max(self._index.vectors @ vector))
+
+    def mentions(self, word: str) -> bool:
+        """Return whether any item's text has a word, in any of its forms."""
+        found = query_terms(word)
+        return bool(found) and all(map(self._index.lexical.knows, found))
 
     def fit_of(self, item_id: ItemId, query: Query) -> Recommendation:
         """Score and explain one named item as ``recommend`` would, whether or not the query would return it.
@@ -156,15 +175,29 @@ class Recommender:
     def _gather(self, query: Query) -> _Gathered:
         index = self._index
         signals = self._signals(index, query)
-        matching = self._allowed(index) & mask(index.catalogue, query.constraints)
+        matching = self._allowed(index, query.confirmed) & mask(index.catalogue, query.constraints)
         return _Gathered(signals, matching, matching & ~self._excluded(signals))
 
-    def _allowed(self, index: OpenIndex) -> Mask:
-        """Return what the shop's rules let be shown; items behind a confirmation are not."""
+    def _allowed(self, index: OpenIndex, confirmed: Collection[str] = ()) -> Mask:
+        """Return what the shop's rules let be shown; items behind a confirmation are not, before it is given."""
         allowed = rules_mask(index.catalogue, index.shop.rules)
         for rule in index.shop.rules.confirm:
-            allowed &= ~condition_mask(index.catalogue, rule.when)
+            if rule.key not in confirmed:
+                allowed &= ~condition_mask(index.catalogue, rule.when)
         return allowed
+
+    def gate(self, query: Query) -> EligibilityRule | None:
+        """Return the rule whose confirmation would open most of what a query asks for, if it would open enough of it.
+
+        Raises:
+            ValueError: as for ``recommend``.
+        """
+        index = self._index
+        wanted = rules_mask(index.catalogue, index.shop.rules) & mask(index.catalogue, query.constraints)
+        closed = [rule for rule in index.shop.rules.confirm if rule.key not in query.confirmed]
+        behind = [(int(np.count_nonzero(wanted & condition_mask(index.catalogue, r.when))), r) for r in closed]
+        count, rule = max(behind, key=lambda pair: pair[0], default=(0, None))
+        return rule if count and count >= GATED * np.count_nonzero(wanted) else None
 
     def _excluded(self, signals: Signals) -> Mask:
         """Return what this user is not shown: excluded, disliked, anchors, and what they own where the rules say so."""
@@ -300,6 +333,7 @@ class Recommender:
             fresh = self._reopen(progress)
             if fresh is None:
                 return False
+            fresh.catalogue.carry(self._index.catalogue)
             self._index = fresh
             return True
 

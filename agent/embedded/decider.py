@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.asking import ELIGIBILITY
 from agent.embedded.desk_acts import DeskActs
 from agent.embedded.desk_parts import is_yes
 from agent.embedded.desk_slots import order_ids
@@ -23,6 +24,7 @@ from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
 from agent.embedded.several import all_of
 from agent.embedded.text import normalise
+from agent.embedded.unheard import unheard
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall, TurnContext
 from core.conversation import Intent
@@ -88,7 +90,8 @@ class EmbeddedDecider:
         needs = NeedsReader(reading, vocabulary, category, asked).needs()
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
         message = Message(context, reading, needs, references, frozenset(reading.cues()))
-        return replace(message, mentions_service=self._mentions_service(message))
+        words = unheard(reading, vocabulary.stopwords, self._is_word, self._recommender.mentions)
+        return replace(message, mentions_service=self._mentions_service(message), unheard=words)
 
     def says_yes(self, context: TurnContext) -> bool:
         """Tell whether a message is an explicit yes and nothing else (CPU-bound, a few milliseconds)."""
@@ -259,11 +262,24 @@ class EmbeddedDecider:
         if question is None:
             going_on = indifferent and (wants.constraints or wants.text)
             return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if going_on else None
+        if question.field.startswith(ELIGIBILITY) and (decision := self._eligible(message, question.field)):
+            return decision
         text = normalise(message.context.message).strip(" .!。！")
         for option in question.options:
             if option.constraint is not None and normalise(option.label).strip() == text:
                 return Decision((Intent.REFINE,), (self._requests.choose(message, option.constraint),))
         return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if indifferent else None
+
+    def _eligible(self, message: Message, field: str) -> Decision | None:
+        """Take the answer to the shop's question whether the user may be shown something."""
+        cues = message.cues
+        if "confirm" in cues and "deny" not in cues:
+            key = field.removeprefix(ELIGIBILITY)
+            call = ToolCall("recommend_items", {"confirm": [key], "again": True})
+            return Decision((Intent.CONFIRM, Intent.REFINE), (call,))
+        if "deny" in cues:
+            return Decision((Intent.DENY,), note="not_eligible")
+        return None
 
     def _more(self, message: Message) -> Decision | None:
         wants_others = message.reading.roles("else", "other") or refuses(message.reading)
@@ -323,6 +339,13 @@ class EmbeddedDecider:
         """Ask again; after the same a few times over, let a person do it."""
         if self._desk.lost(message):
             return self._desk.hand_off(message, "misunderstood")
+        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
+        words = list(message.unheard)
+        if not words and message.context.state.wants.constraints:
+            free = [word for word in message.needs.unknown if len(word) > 1]
+            words = [] if any(map(self._recommender.mentions, free)) else free[:3]
+        if words and (polite or message.context.state.wants.constraints) and self._sensible(message):
+            return Decision((Intent.OUT_OF_SCOPE,), note="not_here", note_data={"words": words}, confidence=score)
         return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=score)
 
     def _sensible(self, message: Message) -> bool:

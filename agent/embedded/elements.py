@@ -27,7 +27,7 @@ class Element:
     purpose: bool = False
     """Stands after "for": what it is to be used for."""
     currency: str | None = None
-    """A currency sign stands before the number."""
+    """The currency sign that stands before the number."""
 
     def role(self, *roles: str) -> bool:
         """Tell whether it is a grammar word of one of the roles."""

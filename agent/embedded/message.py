@@ -22,6 +22,9 @@ class Message:
     mentions_service: bool = False
     """Whether words of the service examples occur outside of the shop's own phrases."""
 
+    unheard: tuple[str, ...] = ()
+    """Names and words of the need that nothing in the catalogue answers to."""
+
     def shop_places(self) -> list[tuple[int, int]]:
         """Return where the shop's own phrases stand: first character and the one after the last."""
         tokens = self.reading.tokens

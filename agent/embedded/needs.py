@@ -16,10 +16,13 @@ from agent.embedded.reading import Reading
 from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
+from retrieval.constraints import satisfied
 
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
 
+_WORD = 3
+"""Letters of a word that may be looked for in titles."""
 MAX_SHOWN = 10
 """Items that are shown at once at most, however many are asked for."""
 _FORGETTABLE = frozenset({Kind.BRAND, Kind.VALUE, Kind.CATEGORY, Kind.LOW, Kind.HIGH})
@@ -55,6 +58,8 @@ class Needs:
     count: int | None = None
     """How many items are wanted, when the message says so."""
     text: str = ""
+    currency: str | None = None
+    """The currency in which an amount was said, when it is not the shop's."""
     unknown: tuple[str, ...] = ()
     """Words that carry meaning but that the vocabulary does not know."""
 
@@ -115,6 +120,7 @@ class NeedsReader:
             category=self._new_category,
             count=self._count(),
             text=" ".join(dict.fromkeys(words)),
+            currency=next((q.currency for q in self._measured if q.currency and "price" in self._facets), None),
             unknown=tuple(self._reading.free(self._vocabulary.stopwords)),
         )
 
@@ -152,8 +158,9 @@ class NeedsReader:
                 self._used.update(range(quantity.start, quantity.end))
 
     def _bounded(self, quantity: Quantity, field: str) -> Constraint | None:
+        unit = None if field == "price" else quantity.unit
         low, high = (
-            in_unit_of(field, bound, quantity.unit, self._vocabulary) if bound is not None else 0.0
+            in_unit_of(field, bound, unit, self._vocabulary) if bound is not None else 0.0
             for bound in (quantity.low, quantity.high)
         )
         op = quantity.op or self._degree_op(quantity) or self._bare_op(quantity, field)
@@ -243,7 +250,10 @@ class NeedsReader:
                 field, value, end = self._bound[at]
                 self._used.update(range(at, end))
                 groups.setdefault((field, element.negated, element.hedged), []).append((element, value))
-            if at in named or element.span is None:
+            if at in named:
+                continue
+            if element.span is None:
+                self._partly(element, groups)
                 continue
             for entry in self._meanings.of(at):
                 if entry.kind is Kind.FACET:
@@ -254,6 +264,20 @@ class NeedsReader:
                 groups.setdefault(key, []).append((element, entry.value))
         for (field, negated, wished), found in groups.items():
             self._add_values(field, negated, wished, found)
+
+    def _partly(self, element: Element, groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]]) -> None:
+        """Take a word that names values in part ("Spielberg"), or turns down what titles say ("not retro")."""
+        if not element.tells() or element.text in self._vocabulary.stopwords or len(element.text) < _WORD:
+            return
+        token = self._reading.tokens[element.start]
+        found = self._vocabulary.partly(token.stem, self._category)
+        for field, value in found:
+            self._facets.append(field)
+            groups.setdefault((field, element.negated, element.hedged), []).append((element, value))
+        if element.negated and not found:
+            without = Constraint("", "title", Op.NOT_CONTAINS, element.text, text=element.text)
+            if not bool(satisfied(self._catalogue, without).all()):
+                self._constraints.append(without)
 
     def _wished(self, element: Element, entry: Entry) -> bool:
         facet = self._catalogue.facets.get(entry.field)

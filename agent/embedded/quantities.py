@@ -12,7 +12,7 @@ from agent.embedded.lexicon import Kind
 from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import FacetType, Op
-from retrieval.units import convert
+from retrieval.units import convert, currencies
 
 COMPARATORS = {
     "at_most": Op.LE, "less_than": Op.LT, "at_least": Op.GE, "more_than": Op.GT, "around": Op.BETWEEN,
@@ -39,6 +39,8 @@ class Quantity:
     """None when the number stands bare."""
     unit: str | None = None
     money: bool = False
+    currency: str | None = None
+    """The currency that was said, when it is not the shop's."""
     element: Element | None = None
     comparator: Element | None = None
 
@@ -72,16 +74,30 @@ def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Qua
             decade,
             decade + 9,
             Op.BETWEEN,
-            None,
-            False,
-            elements[at],
+            element=elements[at],
         )
     unit, money, end = _unit_after(elements, at + 1, vocabulary)
     money = money or elements[at].currency is not None
     value = _value(elements[at])
     if unit == YEAR and CALENDAR[0] <= value <= CALENDAR[1]:
         unit = None  # "2010年": a date, and no length of time
-    return Quantity(at, end, value, value, None, unit, money, elements[at])
+    currency = _currency_said(elements, at, vocabulary)
+    return Quantity(at, end, value, value, None, unit, money, currency, elements[at])
+
+
+def _currency_said(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> str | None:
+    """Return the currency that stands with a number, when it is another than the shop's: "£500", "500 euros"."""
+    own = vocabulary.catalogue.shop.currency
+    sign = elements[at].currency
+    if sign is not None:
+        return None if own is None or sign in currencies().get(own, {}).get("symbols", ()) else _code_of(sign)
+    span = elements[at + 1].span if at + 1 < len(elements) else None
+    codes = [e.value for e in span.entries if e.kind is Kind.UNIT and e.field == "money"] if span else []
+    return codes[0] if codes and own is not None and own not in codes else None
+
+
+def _code_of(sign: str) -> str | None:
+    return next((code for code, names in currencies().items() if sign in names.get("symbols", ())), None)
 
 
 def _decade(elements: Sequence[Element], at: int) -> float | None:
@@ -112,7 +128,8 @@ def _ranged(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Qua
     unit, money = high.unit or low.unit, high.money or low.money
     bounds = sorted((_value(elements[at]), _value(elements[joint + 1])))
     start = at - 1 if between else at
-    return Quantity(start, high.end, bounds[0], bounds[1], Op.BETWEEN, unit, money, elements[at])
+    currency = high.currency or low.currency
+    return Quantity(start, high.end, bounds[0], bounds[1], Op.BETWEEN, unit, money, currency, elements[at])
 
 
 def _unit_after(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> tuple[str | None, bool, int]:
@@ -178,7 +195,10 @@ def choose_field(
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
     if quantity.unit is not None:
         free = [field for field in fields if field not in taken]
-        return _most_plausible(free or fields, quantity, vocabulary, category)
+        measured = _most_plausible(free or fields, quantity, vocabulary, category)
+        # "500 pounds" is money where nothing weighs as much.
+        odd = measured is None or not _plausible(measured, quantity, vocabulary, category)
+        return "price" if quantity.currency and has_price and odd else measured
     temporal = any(
         e.role("temporal", "decade") or (e.number and e.number.decade)
         for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2]

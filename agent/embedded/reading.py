@@ -18,7 +18,7 @@ _EITHER = DEGREES | {Kind.CATEGORY}
 _AROUND = 4
 """Tokens on both sides of a typo that tell which word was meant."""
 _STOPS = frozenset(".;:!?。；：！？\n")
-_CURRENCY = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "₹": "INR", "₩": "KRW"}
+_CURRENCY = frozenset("$€£¥￥₹₩")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,6 @@ def _currencies(elements: list[Element]) -> list[Element]:
     for element in elements:
         if element.number is not None and out and out[-1].text in _CURRENCY:
             sign = out.pop()
-            element = replace(element, start=sign.start, currency=_CURRENCY[sign.text])
+            element = replace(element, start=sign.start, currency=sign.text)
         out.append(element)
     return out

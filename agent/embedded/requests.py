@@ -116,6 +116,10 @@ class Requests:
             arguments["exclude"] = list(state.seen)
         if needs.count is not None:
             arguments["limit"] = needs.count
+        if needs.currency is not None:
+            arguments["currency"] = needs.currency
+        if message.unheard:
+            arguments["ignored"] = list(message.unheard)
         if gift := self._gift(message):
             arguments["gift"] = gift == "gift"
         return {

@@ -22,6 +22,10 @@ from retrieval.constraints import mask
 from retrieval.units import all_units, currencies
 
 _SPLIT = re.compile(r"\s*(?:[&,/、，]|\band\b|\bor\b|和|与|及)\s*")
+_BRACKETED = re.compile(r"^(.+?)\s*[(（]([^()（）]+)[)）]$")
+_PART, _MUCH, _SHARED = 4, 0.35, 12
+"""A word of at least so many letters, which is at least this share of a name's letters and stands in at most so many
+names, names them by itself."""
 MAX_VALUES = 20_000
 """Values of one facet that are learned by name."""
 
@@ -37,6 +41,7 @@ class Vocabulary:
         self._counts: dict[tuple[str, str, str | None], int] = {}
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
         self._bare: dict[str, dict[tuple[str, ...], str]] = {}
+        self._parts: dict[str, dict[str, set[str]]] = {}
         self.stopwords: frozenset[str] = frozenset().union(*(grammar.stopwords for grammar in self.grammars))
         self.lexicon.common = self.stopwords
         for grammar in self.grammars:
@@ -164,12 +169,33 @@ class Vocabulary:
             return
         for value in list(self.catalogue.values(facet.name))[:MAX_VALUES]:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
+            names += [part for name in names for part in _aliases(name)]
             sound = self._sound(names)
             for name in sound:
                 self.lexicon.add(name, Kind.VALUE, facet.name, value)
+                self._add_parts(facet.name, name, value)
             for name in dict.fromkeys(names):
                 if name not in sound and (words := tuple(token.text for token in tokenize(name))):
                     self._bare.setdefault(facet.name, {}).setdefault(words, value)
+
+    def _add_parts(self, field: str, name: str, value: str) -> None:
+        """Learn the words that make up much of a longer name: "Spielberg" of "Steven Spielberg"."""
+        words = [token for token in tokenize(name) if token.kind == "word" and token.text not in self.stopwords]
+        whole = sum(len(word.text) for word in words)
+        for word in words if len(words) > 1 else ():
+            if len(word.text) >= _PART and len(word.text) >= _MUCH * whole:
+                self._parts.setdefault(word.stem, {}).setdefault(field, set()).add(value)
+
+    def partly(self, stem: str, category: str | None) -> list[tuple[str, str]]:
+        """Return (facet, value) of the values that a word names in part, of the facet that has fewest such values."""
+        fields = self._parts.get(stem, {})
+        had = {
+            field: sorted(value for value in values if self.count_of(field, value, category))
+            for field, values in fields.items()
+            if len(values) <= _SHARED
+        }
+        least = min((field for field in had if had[field]), key=lambda field: len(had[field]), default=None)
+        return [(least, value) for value in had[least]] if least is not None else []
 
     def bare_values(self, field: str) -> dict[tuple[str, ...], str]:
         """Return words -> value, of the values that only mean it beside their facet's name: "12", "no", "all"."""
@@ -187,6 +213,12 @@ class Vocabulary:
             if words and (named or not plain):
                 kept.append(name)
         return kept
+
+
+def _aliases(name: str) -> tuple[str, ...]:
+    """Return the names that one with brackets holds: "Polyvinyl chloride (PVC)" is "PVC" too."""
+    found = _BRACKETED.match(name)
+    return found.groups() if found else ()
 
 
 def _flat(words: Any) -> list[str]:

@@ -15,6 +15,8 @@ from retrieval.catalogue import Catalogue
 def word_question(question: Question, catalogue: Catalogue, language: Language, seed: int) -> Question:
     """Return the question with its text and every option's label in the language (plain texts)."""
     language = spoken(language, catalogue.shop)
+    if question.field not in catalogue.facets:  # the shop's own question comes with its text
+        return question
     options = tuple(
         replace(option, label=word_option(option.constraint, catalogue, language)) if option.constraint else option
         for option in question.options

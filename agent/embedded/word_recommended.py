@@ -24,6 +24,10 @@ def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piec
     """Word recommendations; ``opening`` is what comes before in the first paragraph."""
     sentences = [opening, *_notices(voice, found)]
     items = found.ranking.items
+    question = voice.context.state.question
+    if not items and question is not None and question.field not in voice.context.catalogue.facets:
+        yield Piece(voice.paragraph([*sentences, voice.say("eligibility.ask", question=voice.safe(question.text))]))
+        return
     if not items:
         yield from _nothing(voice, found, sentences)
         return
@@ -32,7 +36,6 @@ def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piec
     if found.kept:
         names = [voice.name(item) for item in found.kept[:_KEPT]]
         yield Piece(voice.say("notice.kept", names=voice.values.listing(names), one=len(names) == 1))
-    question = voice.context.state.question
     if question is not None:
         worded = (
             question if question.text else word_question(question, voice.context.catalogue, voice.language, voice.seed)
@@ -51,6 +54,14 @@ def _notices(voice: Voice, found: Recommended) -> Iterator[str]:
     if found.ignored:
         words = [voice.say("value.quoted", text=voice.safe(word)) for word in found.ignored[:3]]
         yield voice.say("notice.ignored", words=voice.values.listing(words))
+    if found.currency:
+        own = voice.values.currency()
+        yield voice.say(
+            "notice.currency", said=voice.values.currency_name(found.currency), own=voice.values.currency_name(own)
+        )
+    if found.learned is not None:
+        wish = voice.safe(word_constraint(found.learned, catalogue, voice.language))
+        yield voice.say("notice.learned", wish=voice.say("value.quoted", text=wish))
     past = voice.context.state.past
     if found.wants.gift and not (past and past[-1].gift):
         yield voice.say("notice.gift")

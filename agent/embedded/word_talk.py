@@ -70,6 +70,9 @@ def _note(voice: Voice, decision: Decision, note: str) -> Iterator[Piece]:
         items = voice.context.on_screen
         options = [f"{at + 1}. {voice.name(item)}" for at, item in enumerate(items)]
         key, facts = "note.which_item", {"options": voice.values.listing(options, "or")}
+    elif note == "not_here":
+        quoted = [voice.say("value.quoted", text=voice.safe(str(word))) for word in decision.note_data["words"]]
+        key, facts = "note.not_here", {"words": voice.values.listing(quoted, "or"), "offers": _offers(voice)}
     else:
         key = f"note.{note}" if voice.has(f"note.{note}") else "note.unclear_first"
     yield Piece(voice.say(key, **facts))

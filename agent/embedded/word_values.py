@@ -118,6 +118,10 @@ class Values:
         """Return the currency of prices."""
         return self.shop.currency or (facet or self.facet("price")).unit
 
+    def currency_name(self, code: str | None) -> str:
+        """Return what a currency is called in the language: "dollars", "美元"; its code where nothing better is known."""
+        return get_currency_name(code, count=2, locale=self.language) if code else ""
+
     def value(self, field: str, value: str) -> str:
         """Return a value's display name; of a category path its last part, told apart when that name is not unique."""
         if field == "category" and ">" in value:

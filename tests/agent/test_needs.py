@@ -29,6 +29,7 @@ def _said(needs: Needs) -> set[tuple[str, str, Any]]:
         ("平板", {("category", "==", "Slates")}),
         ("audio, but no headphones", {("category", "==", "Audio"), ("category", "!=", "Headphones")}),
         ("my old laptop broke", set()),
+        ("my old laptop was too heavy, I want a white one", {("category", "==", "Laptops"), ("color", "==", "white")}),
         ("over-ear headphones", {("category", "==", "Headphones"), ("type", "==", "over-ear")}),
     ],
 )
@@ -56,6 +57,11 @@ def test_categories(message: str, expected: set[Any], vocabulary: Vocabulary) ->
         ("ideally with a touchscreen", {("~touchscreen", "==", True)}),
         ("ideally in black", {("~color", "==", "black")}),
         ("for travel", {("~use", "contains", "travel")}),
+        ("the colour should be black", {("color", "==", "black")}),
+        ("black as the colour", {("color", "==", "black")}),
+        ("a touchscreen isn't required", {("~touchscreen", "==", False)}),
+        ("not Hush ones", {("title", "not_contains", "hush")}),
+        ("over 18 inch screen", {("screen_size", ">", 18)}),
         ("for travel and study", {("~use", "contains", "travel"), ("~use", "contains", "study")}),
         ("not for gaming", {("use", "not_contains", "gaming")}),
         ("no touchscreen, either Norva or Hexa", {("touchscreen", "==", False), ("brand", "in", ("Norva", "Hexa"))}),
@@ -120,3 +126,23 @@ def test_free_words_reach_the_text_without_what_is_negated(vocabulary: Vocabular
 @pytest.mark.parametrize("message", ["", "hello", "?!", "please", "你好", "the one that", "42"])
 def test_nothing_is_asked(message: str, vocabulary: Vocabulary) -> None:
     assert needs_of(message, vocabulary).empty
+
+
+@pytest.mark.parametrize("message", ["that is over my budget", "more than I can afford", "超出预算了"])
+def test_beyond_the_budget_asks_for_less(message: str, vocabulary: Vocabulary) -> None:
+    assert [(c.field, c.higher) for c in needs_of(message, vocabulary).critiques] == [("price", False)]
+
+
+def test_an_amount_in_another_currency_is_told(vocabulary: Vocabulary) -> None:
+    needs = needs_of("a laptop under £500", vocabulary)
+    assert needs.currency == "GBP"
+    assert needs_of("a laptop under $500", vocabulary).currency is None
+
+
+def test_five_hundred_pounds_are_money_where_nothing_weighs_as_much(vocabulary: Vocabulary) -> None:
+    assert ("price", "<", 500.0) in _said(needs_of("a laptop under 500 pounds", vocabulary))
+    assert ("price", "<", 3.0) not in _said(needs_of("a laptop under 3 pounds", vocabulary))
+
+
+def test_a_director_is_met_by_the_last_name(film_vocabulary: Vocabulary) -> None:
+    assert ("director", "==", "Mara Lindqvist") in _said(needs_of("a film by Lindqvist", film_vocabulary))

@@ -33,6 +33,11 @@ def _marked(message: str, vocabulary: Vocabulary, flag: str) -> list[str]:
         ("除了诺瓦都行", ["诺瓦"]),
         ("有没有黑色的", []),
         ("诺瓦的不要", ["诺瓦"]),
+        ("a touchscreen is not needed", ["touchscreen"]),
+        ("a touchscreen is not needed, rather not", ["touchscreen"]),
+        ("Norva and Hexa are not needed", ["norva", "hexa"]),
+        ("有笔记本吗，触摸屏就不用了", ["触摸屏"]),
+        ("a black laptop, a touchscreen isn't required", ["touchscreen"]),
     ],
 )
 def test_what_a_negation_reaches(message: str, negated: list[str], vocabulary: Vocabulary) -> None:
@@ -46,6 +51,8 @@ def test_what_a_negation_reaches(message: str, negated: list[str], vocabulary: V
         ("a black laptop", []),
         ("preferably Norva. It must be silver", ["norva"]),
         ("笔记本，最好是黑色", ["黑色"]),
+        ("a touchscreen is not needed", ["touchscreen"]),
+        ("a touchscreen is not needed, rather not", []),
     ],
 )
 def test_what_a_hedge_reaches(message: str, hedged: list[str], vocabulary: Vocabulary) -> None:
@@ -57,6 +64,8 @@ def test_what_a_hedge_reaches(message: str, hedged: list[str], vocabulary: Vocab
     [
         ("my old laptop was black. I want a white one", ["laptop", "black"]),
         ("I want a white laptop", []),
+        ("my old laptop was black, I want a white one", ["laptop", "black"]),
+        ("I was thinking of a white laptop", []),
         ("我以前用诺瓦的，现在想要黑色", None),
     ],
 )
@@ -89,6 +98,8 @@ def test_what_for_reaches(message: str, purposes: list[str], vocabulary: Vocabul
         ("a plain thing", []),
         ("a horse", []),
         ("rad", []),
+        ("mroe optoins plaese", [("mroe", "more"), ("optoins", "options"), ("plaese", "please")]),
+        ("不须要触摸屏", [("须", "需")]),
     ],
 )
 def test_typos(message: str, corrections: list[tuple[str, str]], vocabulary: Vocabulary) -> None:

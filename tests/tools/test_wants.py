@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -63,8 +64,15 @@ def test_what_was_said_last_always_holds(changes: list[StateChange], last: Const
     wants = Wants()
     for change in [*changes, StateChange(set=(last,))]:
         wants, _ = revise(wants, change)
-    newest = wants.constraints[-1]
-    assert (newest.field, newest.op, newest.value) == (last.field, last.op, last.value)
+    held = [(each.field, each.op, each.value) for each in wants.constraints]
+    assert (last.field, last.op, last.value) in held
+
+
+def test_a_wish_softens_no_requirement() -> None:
+    wants, _ = revise(Wants(), StateChange(set=(_price(900),)))
+    wants, replaced = revise(wants, StateChange(set=(replace(_price(900, turn=2), strength=Strength.WISH),)))
+    assert [constraint.strength for constraint in wants.constraints] == [Strength.MUST]
+    assert not replaced
 
 
 def _price(value: float, op: Op = Op.LE, turn: int = 1) -> Constraint:
@@ -118,3 +126,11 @@ def test_none_leaves_a_part_as_it_is_and_empty_clears_it() -> None:
 def test_a_gift_leaves_the_user_s_taste_out() -> None:
     query = query_for(Wants(gift=True, text="ring"), user_id=None, language="en", limit=3)
     assert (query.personal, query.text, query.limit) == (False, "ring", 3)
+
+
+def test_the_id_of_a_removed_constraint_is_not_given_again() -> None:
+    wants, _ = revise(Wants(), StateChange(set=(_price(900), Constraint("", "brand", Op.EQ, "a"))))
+    newest = wants.constraints[-1].id
+    wants, _ = revise(wants, StateChange(remove=(newest,)))
+    wants, _ = revise(wants, StateChange(set=(Constraint("", "brand", Op.EQ, "b"),)))
+    assert wants.constraints[-1].id != newest
