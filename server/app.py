@@ -29,6 +29,7 @@ from server.health import health_router
 from server.inbox import inbox_router
 from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
+from server.model import ModelCollector, acquainted
 from server.pictures import pictures_router
 from server.port import Conversation
 from server.responses import responses_router
@@ -57,6 +58,7 @@ def create_app(
     """
     gate, metrics = Gate(settings), Metrics()
     measured = cast("Shopfront", Measured(assistant, metrics))
+    metrics.registry.register(ModelCollector(lambda: getattr(assistant, "client", None)))
     app = FastAPI(title="Floorwalker", version=VERSION, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.assistant, app.state.gate, app.state.metrics = measured, gate, metrics
     app.state.chat = ChatService(measured, settings, keep_alive=keep_alive)
@@ -97,7 +99,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     describe(app)  # made before the first request, not during it
     app.state.agents = Agents(app.state.assistant)
-    async with app.state.agents.manager.run(), answering(app):
+    client = getattr(app.state.assistant, "client", None)
+    async with app.state.agents.manager.run(), answering(app), acquainted(client):
         yield
 
 

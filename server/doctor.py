@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from rich.console import Console
 
 from core.errors import FloorwalkerError
 from core.settings import Settings
 from core.shop import load_shop
+from server import vllm_doctor
 from server.commands import say
 
 PACKAGES = ("fastapi", "gradio", "langgraph", "chromadb", "onnxruntime", "implicit", "polars")
@@ -35,7 +33,11 @@ def doctor(settings: Settings, console: Console) -> int:
         ("index", _index),
         ("port", _port),
         ("channels", _channels),
-        ("model", _model),
+        ("gpu", vllm_doctor.gpu),
+        ("memory", vllm_doctor.memory),
+        ("vllm", vllm_doctor.vllm),
+        ("model fits", vllm_doctor.fits),
+        ("model", vllm_doctor.answers),
     )
     failed = 0
     for name, look in checks:
@@ -110,19 +112,3 @@ def _channels(settings: Settings) -> str:
         return "none is on (docs/channels.md)"
     note = "" if settings.public_url else "; without FLOORWALKER_PUBLIC_URL they show no pictures of the shop folder"
     return f"on: {', '.join(on)}{note}"
-
-
-def _model(settings: Settings) -> str:
-    if not settings.llm.startswith(("http://", "https://")):
-        gpu = "a CUDA device is there" if Path("/dev/nvidia0").exists() else "no CUDA device"
-        return f"--llm {settings.llm}; {gpu}"
-    url = settings.llm.rstrip("/") + "/models"
-    try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
-            return f"{settings.llm} answers with status {answer.status}"
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            return f"{settings.llm} answers, and wants a key"
-        raise Finding(f"{url} answers with status {error.code}") from error
-    except (OSError, ValueError) as error:
-        raise Finding(f"{url} does not answer ({error}); the embedded model would serve") from error

@@ -153,7 +153,7 @@ def test_doctor(tmp_path, console):
     shop = shops.fashion(tmp_path / "shop")
     settings = Settings(shop=shop, data_dir=tmp_path / "data", port=0)
     assert doctor.doctor(settings, console) == 0
-    assert printed(console).count("ok  ") == 9
+    assert printed(console).count("ok  ") == 13
     assert not (tmp_path / "data").exists()
 
 
