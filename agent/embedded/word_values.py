@@ -119,7 +119,7 @@ class Values:
         return self.shop.currency or (facet or self.facet("price")).unit
 
     def currency_name(self, code: str | None) -> str:
-        """Return what a currency is called in the language: "dollars", "美元"; its code where nothing better is known."""
+        """Return what a currency is called in the language: "US dollars", "美元"; empty without a code."""
         return get_currency_name(code, count=2, locale=self.language) if code else ""
 
     def value(self, field: str, value: str) -> str:
