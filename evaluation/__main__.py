@@ -16,7 +16,7 @@ from rich.console import Console
 from agent.assistant import Assistant
 from core.errors import FloorwalkerError
 from core.settings import CHECKOUT, Settings
-from evaluation.report import markdown, table
+from evaluation.report import markdown, placed, table
 from evaluation.runs import Outcome, Plan, run
 from evaluation.speech import languages
 
@@ -28,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=60, help="shoppers a shop and language; each talks four times")
     parser.add_argument("--language", action="append", choices=languages(), help="repeatable; every one if not given")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="write the Markdown page here")
+    parser.add_argument("--out", type=Path, help="write the Markdown part into this page")
     parser.add_argument("--traces", type=Path, help="write every dialogue here, as JSON lines")
     parser.add_argument(
         "--data-dir",
@@ -76,8 +76,9 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[Any], None] | No
         say(f"error: {error}")
         return 2
     if options.out:
-        page = markdown(outcomes, command_of(options), datetime.now(UTC).date())
-        options.out.write_text(page, encoding="utf-8")
+        part = markdown(outcomes, command_of(options), datetime.now(UTC).date())
+        page = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
+        options.out.write_text(placed(page, part), encoding="utf-8")
     if options.traces:
         lines = [
             json.dumps({"shop": each.shop, **trace.plain()}, ensure_ascii=False)

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.report import markdown
+from evaluation.report import markdown, placed
 from evaluation.runs import Plan, run
 from tests import shops
 
@@ -82,3 +82,14 @@ def test_a_wrong_shop_is_said_in_words(tmp_path):
     said = []
     assert main(["--shop", str(tmp_path / "nowhere"), "--data-dir", str(tmp_path / "data")], said.append) == 2
     assert "shop.yaml" in str(said[0])
+
+
+def test_the_page_keeps_what_others_wrote() -> None:
+    page = placed("", "first")
+    assert page.startswith("# Quality")
+    page = page + "\n<!-- other -->\nkept\n<!-- /other -->\n"
+    again = placed(page, "second")
+    assert "first" not in again
+    assert "second" in again
+    assert again.endswith("<!-- other -->\nkept\n<!-- /other -->\n")
+    assert placed(again, "second") == again
