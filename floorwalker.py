@@ -5,6 +5,8 @@
 
     assistant = Assistant.open(Settings(shop=Path("my-shop"), llm="embedded"))
 
+``BlockingAssistant`` is the same for programs without an event loop.
+
 Its packages have plain names (``core``, ``tools`` …), so another project's package may stand before one of them on the
 import path: importing this module says so at once, instead of failing strangely later.
 """
@@ -51,6 +53,7 @@ from core.version import VERSION as __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from agent.assistant import Assistant
+    from agent.blocking import BlockingAssistant
 
 
 def __getattr__(name: str) -> Any:
@@ -59,7 +62,11 @@ def __getattr__(name: str) -> Any:
         from agent.assistant import Assistant
 
         return Assistant
+    if name == "BlockingAssistant":
+        from agent.blocking import BlockingAssistant
+
+        return BlockingAssistant
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["Assistant", "Reply", "__version__", "errors", "events"]
+__all__ = ["Assistant", "BlockingAssistant", "Reply", "__version__", "errors", "events"]
