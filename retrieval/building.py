@@ -6,14 +6,15 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.errors import Problem
-from core.ports import Embedder, Progress
+from core.ports import Embedder, Progress, Vectors
 from core.shop import Shop
 from retrieval.archive import open_catalogue, save_catalogue
 from retrieval.catalogue import Catalogue
@@ -21,7 +22,8 @@ from retrieval.collaborative import CollaborativeModel, train
 from retrieval.dense import DenseStore, write_store
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
-from retrieval.lexical import LexicalIndex, search_text, write_lexical
+from retrieval.learned import Learned
+from retrieval.lexical import LexicalIndex, naming_text, write_lexical
 from retrieval.loading import read_catalogue, read_interactions, read_relations, read_reviews
 from retrieval.mapping import mapped
 from retrieval.opened import OpenIndex
@@ -29,17 +31,30 @@ from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
 from retrieval.vectors import CACHE_NAME, VectorCache, embed_texts, read_cache
 
-FORMAT = 2
+FORMAT = 3
 """Grows when a piece is written otherwise: older indexes are then built anew."""
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a build can take over instead of making it."""
+
+    inputs: Mapping[str, str]
+    """A digest of each input file."""
+    learned: Learned
+    """What training chose for this shop."""
+    previous: Path | None = None
+    """An earlier build of the same format and encoder."""
+    embedded: Path | None = None
+    """An earlier build of the same encoder, of whatever format: its vectors serve."""
 
 
 def write_index(
     folder: Path,
     shop: Shop,
     embedder: Embedder,
-    inputs: Mapping[str, str],
-    previous: Path | None,
+    sources: Pieces,
     progress: Progress | None,
 ) -> dict[str, Any]:
     """Write every piece of an index into an empty folder and return what the manifest should say of it.
@@ -48,8 +63,7 @@ def write_index(
         folder: the build's folder.
         shop: the parsed shop.yaml.
         embedder: makes the vectors of new texts.
-        inputs: a digest of each input file.
-        previous: an earlier build of the same format and encoder to take pieces from.
+        sources: what pieces can be taken from.
         progress: told of every stage, if given.
 
     Raises:
@@ -58,10 +72,10 @@ def write_index(
     catalogue, problems = read_catalogue(shop, progress)
     save_catalogue(catalogue, folder / "catalogue")
     texts = [catalogue.texts(row) for row in range(len(catalogue))]
-    embedded = _write_vectors(folder, catalogue, texts, embedder, shop.root / CACHE_NAME, previous, progress)
-    searched = [search_text(catalogue, row, text) for row, text in enumerate(texts)]
-    write_lexical(folder / "lexical", searched, progress)
-    learned = _write_learned(folder, shop, catalogue, inputs, previous, problems, progress)
+    vectors, embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
+    named = [naming_text(catalogue, row) for row in range(len(catalogue))]
+    write_lexical(folder / "lexical", named, texts, progress)
+    learned = _write_learned(folder, shop, catalogue, vectors, sources, problems, progress)
     _write_relations(folder, shop, catalogue, problems, progress)
     for problem in problems:
         _log.debug("left out: %s", problem)
@@ -75,49 +89,54 @@ def write_index(
 
 def _write_vectors(
     folder: Path,
-    catalogue: Catalogue,
+    shop: Shop,
+    ids: Sequence[str],
     texts: list[str],
     embedder: Embedder,
-    shipped: Path,
-    previous: Path | None,
+    sources: Pieces,
     progress: Progress | None,
-) -> int:
-    """Write the vectors and Chroma's store; return how many texts had to be embedded."""
+) -> tuple[Vectors, int]:
+    """Write the vectors and Chroma's store; return them and how many texts had to be embedded."""
     caches = []
-    if previous is not None:
-        old = mapped(previous / "vectors.npy")
-        order = np.load(previous / "hashes.npy", allow_pickle=False)
+    if sources.embedded is not None:
+        old = mapped(sources.embedded / "vectors.npy")
+        order = np.load(sources.embedded / "hashes.npy", allow_pickle=False)
         caches.append(VectorCache.of(order, old))
-        shutil.copytree(previous / "chroma", folder / "chroma")
-    cache = read_cache(shipped, embedder)
+    if sources.previous is not None:
+        shutil.copytree(sources.previous / "chroma", folder / "chroma")
+    cache = read_cache(shop.root / CACHE_NAME, embedder)
     if cache is not None:
         caches.append(cache)
     vectors, hashes, fresh = embed_texts(texts, embedder, caches, progress)
     np.save(folder / "vectors.npy", vectors, allow_pickle=False)
     np.save(folder / "hashes.npy", hashes, allow_pickle=False)
-    write_store(folder / "chroma", catalogue.ids, vectors, [f"{value:016x}" for value in hashes.tolist()], progress)
-    return fresh
+    write_store(folder / "chroma", ids, vectors, [f"{value:016x}" for value in hashes.tolist()], progress)
+    return vectors, fresh
 
 
 def _write_learned(
     folder: Path,
     shop: Shop,
     catalogue: Catalogue,
-    inputs: Mapping[str, str],
-    previous: Path | None,
+    vectors: Vectors,
+    sources: Pieces,
     problems: list[Problem],
     progress: Progress | None,
 ) -> str:
-    """Write histories and the collaborative model; return a digest of what they rest on."""
+    """Write histories and the collaborative model; return a digest of what they rest on.
+
+    A text that was edited does not count: what it adds to the model comes with the next change of the interactions.
+    """
     ids = hashlib.blake2b("\0".join(catalogue.ids).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    digest = f"{inputs.get('interactions', 'none')}/{ids}"
+    digest = f"{sources.inputs.get('interactions', 'none')}/{sources.inputs.get('trained', 'none')}/{ids}"
     mark = folder / "learned.txt"
     mark.write_text(digest, encoding="utf-8")
-    if previous is not None and _read(previous / "learned.txt") == digest:
+    sources.learned.save(folder)
+    if sources.previous is not None and _read(sources.previous / "learned.txt") == digest:
         for name in ("history", "collaborative"):
-            if (previous / name).is_dir():
+            if (sources.previous / name).is_dir():
                 # Written once and only read: the same bytes serve both builds.
-                shutil.copytree(previous / name, folder / name, copy_function=os.link)
+                shutil.copytree(sources.previous / name, folder / name, copy_function=os.link)
         return digest
     interactions, found = read_interactions(shop, catalogue, progress)
     problems.extend(found)
@@ -125,7 +144,7 @@ def _write_learned(
         interactions.users, interactions.rows, interactions.kinds, interactions.values, interactions.times
     )
     history.save(folder / "history")
-    model = train(history, len(catalogue), progress)
+    model = train(history, len(catalogue), progress, vectors=vectors, tastes=sources.learned.tastes)
     if model is not None:
         model.save(folder / "collaborative")
     share, users = popularity(history, len(catalogue))
@@ -164,7 +183,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
     if len(vectors) != len(catalogue):
         raise ValueError(f"{len(vectors)} vectors for {len(catalogue)} items")
     return OpenIndex(
-        shop=shop,
+        shop=Learned.load(folder).applied(shop),
         catalogue=catalogue,
         vectors=vectors,
         dense=DenseStore(folder / "chroma"),
@@ -176,4 +195,5 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         popularity=mapped(folder / "history/popularity.npy"),
         users=mapped(folder / "history/takers.npy"),
         fingerprint=fingerprint,
+        mark="/".join(_read(folder / "learned.txt").split("/")[::2]),
     )

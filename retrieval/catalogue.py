@@ -23,8 +23,9 @@ from core.shop import Shop
 from retrieval.categories import CategoryTree, Path
 from retrieval.columns import Bools, CodeColumn, Column, FlagColumn, Floats, Ints, ListColumn, NumberColumn
 from retrieval.comparing import EPOCH, iso_date
+from retrieval.layout import Layout
+from retrieval.live import LiveChanges, live_value
 from retrieval.live import changed as changed_column
-from retrieval.live import live_value
 from retrieval.wording import item_text
 
 BUILT_IN = ("price", "brand", "category", "rating", "rating_count", "stock", "created_at", "title")
@@ -85,7 +86,9 @@ class Catalogue:
         self._rows = {item_id: row for row, item_id in enumerate(self.ids)}
         self._snapshot = Snapshot(MappingProxyType(dict(columns)), 0)
         self._writing = threading.Lock()
-        self._layout = _Layout.of(self.facets, columns)
+        self._live = LiveChanges()
+        own = [name for name in self.facets if name not in BUILT_IN and name in columns]
+        self._layout = Layout.of(own, columns)
 
     # -- items ---------------------------------------------------------------------------------------------------------
 
@@ -355,41 +358,18 @@ class Catalogue:
         with self._writing:
             columns = dict(self._snapshot.columns)
             for name, values in by_field.items():
+                for row, value in values.items():
+                    self._live.note(self.ids[row], name, value, self._said(self.ids[row], name))
                 columns[name] = changed_column(columns.get(name), name, values, len(self))
             self._snapshot = Snapshot(MappingProxyType(columns), self._snapshot.version + 1)
 
+    def carry(self, earlier: Catalogue) -> None:
+        """Take over what was changed live in an earlier catalogue of this shop, where the files say nothing newer."""
+        self.patch_all(earlier._live.carried(self._said))
 
-@dataclass(frozen=True)
-class _Layout:
-    """Which facet columns must be looked at for an item: the dense ones, and the sparse ones that state it."""
-
-    dense: tuple[str, ...]
-    sparse: tuple[str, ...]
-    indptr: npt.NDArray[np.int64]
-    stating: Ints
-    translations: tuple[tuple[str, Language, str], ...]
-
-    @classmethod
-    def of(cls, facets: Mapping[str, Facet], columns: Mapping[str, Column]) -> _Layout:
-        own = [name for name in facets if name not in BUILT_IN and name in columns]
-        dense = tuple(name for name in own if columns[name].rows is None)
-        sparse = tuple(name for name in own if columns[name].rows is not None)
-        size = next(iter(columns.values())).size if columns else 0
-        rows = [cast(Ints, columns[name].rows) for name in sparse]
-        flat = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
-        owner = np.repeat(np.arange(len(sparse), dtype=np.int32), [len(each) for each in rows])
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(flat, minlength=size))))
-        translations = []
-        for key in columns:
-            name, at, language = key.rpartition("@")
-            if at:
-                translations.append((name, language, key))
-        return cls(dense, sparse, indptr, owner[np.argsort(flat, kind="stable")], tuple(translations))
-
-    def facets_of(self, row: int) -> list[str]:
-        """Return the names of the facets to look at for a row."""
-        stating = self.stating[self.indptr[row] : self.indptr[row + 1]]
-        return [*self.dense, *(self.sparse[code] for code in stating.tolist())]
+    def _said(self, item_id: str, name: str) -> Any:
+        column = self._snapshot.columns.get(name)
+        return column.at(self._rows[item_id]) if column is not None else None
 
 
 def _code_at(column: Column, row: int) -> int:

@@ -1,93 +1,132 @@
-"""Collaborative filtering: implicit's ALS with fold-in of users, and item-item cosine. The one file importing implicit.
+"""Collaborative filtering: EASE for catalogues of some thousand items, above implicit's ALS; item-item cosines beside.
 
-A user's vector is never stored: it is solved from their events at each question (a 64 × 64 system, well under a
-millisecond), so that an event counts in the very next answer. The same system says which of the user's items carried a
-score: ``y_i · A⁻¹ · Σ c_j y_j`` is a sum over the user's items j.
+The one file importing implicit. A user's preferences are never stored: they are computed from their events at each
+question, so that an event counts in the very next answer. Either model is a sum over the user's items, so that it can
+be said which of them carried a score.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from core.ports import Progress
-from retrieval.histories import History
+from core.ports import Progress, Vectors
+from retrieval.ease import MOST_ITEMS, Ease, WeighedUser
+from retrieval.factors import Factors, FoldedUser
+from retrieval.histories import DAY, Event, History
+from retrieval.learned import Tastes
 from retrieval.mapping import mapped
 
-FACTORS = 64
 ITERATIONS = 15
-REGULARIZATION = 0.08
-ALPHA = 12.0
-"""Confidence of a purchase: 1 + ALPHA."""
 NEIGHBOURS = 50
 PRIOR_PAIRS = 5.0
-PRIOR_TAKERS = 2.0
-"""So many doubtful users are set against those who took an item: what one account did is not yet a pattern."""
+"""So many doubtful users are set against those who took two items: what one account did is not yet a pattern."""
+OLDEST = 0.05
+"""However old, an event says so much of what it said when it was new."""
 SEED = 7
+DEFAULTS = Tastes()
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
 
-def train(history: History, items: int, progress: Progress | None = None) -> CollaborativeModel | None:
-    """Fit ALS and item-item similarities; None when no user has a positive event.
+def train(
+    history: History,
+    items: int,
+    progress: Progress | None = None,
+    *,
+    vectors: Vectors | None = None,
+    tastes: Tastes = DEFAULTS,
+    most_for_ease: int = MOST_ITEMS,
+) -> CollaborativeModel | None:
+    """Fit the model and item-item similarities; None when no user has a positive event.
 
     Bit-identical for equal input: the seed is fixed and the number of threads does not matter to ALS.
+
+    Args:
+        history: what users did.
+        items: how many items there are.
+        progress: told of every round, if given.
+        vectors: unit vectors of the items' texts, which EASE gives items that few users took weights by.
+        tastes: how the interactions are modelled.
+        most_for_ease: above so many items ALS stands in EASE's place.
     """
-    from implicit.als import AlternatingLeastSquares
-    from implicit.nearest_neighbours import CosineRecommender
-    from implicit.utils import ParameterWarning
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    matrix = _preferences(history, items)
+    matrix = preferences(history, items, tastes.item_days)
     if matrix.nnz == 0:
         return None
-    confidence = matrix.copy()
-    confidence.data = (1.0 + ALPHA * confidence.data).astype(np.float32)
-    factors = min(FACTORS, max(2, min(matrix.shape) // 5))
+    if items <= most_for_ease:
+        if progress:
+            progress("learning tastes", 0, 1)
+        model: Ease | Factors = Ease.fit(matrix, tastes.ridge, vectors, tastes.text)
+        if progress:
+            progress("learning tastes", 1, 1)
+    else:
+        model = _factorised(matrix, tastes, progress)
+    # OpenBLAS' own threads fight with implicit's; elsewhere they are wanted, so the limit holds only here.
+    with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
+        from implicit.nearest_neighbours import CosineRecommender
+        from implicit.utils import ParameterWarning
+
+        # implicit converts its own intermediate matrix, and warns of it.
+        warnings.simplefilter("ignore", ParameterWarning)
+        nearest = CosineRecommender(K=NEIGHBOURS + 1)
+        nearest.fit(matrix, show_progress=False)
+    takers = np.bincount(matrix.indices, minlength=items).astype(np.float32)
+    similar = _shrunken(nearest.similarity.tocsr(), takers)
+    by_item = matrix.tocsc()
+    by_item.sort_indices()
+    return CollaborativeModel(
+        model, tastes.user_days, similar.indptr, similar.indices, similar.data.astype(np.float32),
+        by_item.indptr, by_item.indices,
+    )  # fmt: skip
+
+
+def _factorised(matrix: Any, tastes: Tastes, progress: Progress | None) -> Factors:
+    from implicit.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
 
     def report(iteration: int, *_: Any) -> None:
         if progress:
             progress("learning tastes", iteration + 1, ITERATIONS)
 
-    # OpenBLAS' own threads fight with implicit's; elsewhere they are wanted, so the limit holds only here.
+    confidence = matrix.copy()
+    confidence.data = (1.0 + tastes.als_alpha * confidence.data).astype(np.float32)
+    width = min(tastes.factors, max(2, min(matrix.shape) // 5))
+    # A ridge as strong as a large shop's would leave a small one's users nothing.
+    ridge = min(tastes.als_ridge, float(np.diff(matrix.indptr).mean()))
     with threadpool_limits(limits=1, user_api="blas"):
         model = AlternatingLeastSquares(
-            factors=factors, regularization=REGULARIZATION, iterations=ITERATIONS, random_state=SEED, dtype=np.float32
+            factors=width, regularization=ridge, iterations=ITERATIONS, random_state=SEED, dtype=np.float32
         )
         model.fit(confidence, show_progress=False, callback=report)
-        nearest = CosineRecommender(K=NEIGHBOURS + 1)
-        with warnings.catch_warnings():
-            # implicit converts its own intermediate matrix, and warns of it.
-            warnings.simplefilter("ignore", ParameterWarning)
-            nearest.fit(matrix, show_progress=False)
     vectors = np.asarray(model.item_factors, dtype=np.float32)
-    gram = (vectors.T @ vectors).astype(np.float32)
-    takers = np.bincount(matrix.indices, minlength=items).astype(np.float32)
-    similar = _shrunken(nearest.similarity.tocsr(), takers)
-    usual = _usual_score(np.asarray(model.user_factors), vectors, matrix)
-    by_item = matrix.tocsc()
-    by_item.sort_indices()
-    return CollaborativeModel(
-        vectors, gram, usual, similar.indptr, similar.indices, similar.data.astype(np.float32),
-        by_item.indptr, by_item.indices,
-    )  # fmt: skip
+    takers = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float32)
+    return Factors.of(np.asarray(model.user_factors), vectors, matrix, takers, ridge, tastes.als_alpha)
 
 
-def _preferences(history: History, items: int) -> Any:
-    """Return the users × items matrix of positive faded weights, repeated events summed up to 2."""
+def strengths(weights: npt.NDArray[np.floating], ages: npt.NDArray[np.floating], half_life: float) -> Floats:
+    """Return what events say after they faded: the weight halves with every ``half_life`` days, down to ``OLDEST``."""
+    return np.asarray(weights * np.maximum(np.exp2(-ages / half_life), OLDEST), dtype=np.float32)
+
+
+def preferences(history: History, items: int, half_life: float) -> Any:
+    """Return the users × items matrix of what users took: values in (0, 1], events of a pair summed up."""
     from scipy.sparse import coo_matrix
 
-    weights = history.faded()
+    ages = np.where(history.times > 0, history.latest - history.times, 0.0) / DAY
+    weights = strengths(history.weights, ages, half_life)
     shape = (max(1, len(history.users)), items)
     matrix = coo_matrix((weights, (history.user_codes, history.rows)), shape=shape, dtype=np.float32).tocsr()
-    matrix.data = np.clip(matrix.data, 0.0, 2.0)
+    # The square root: an item counts to another by the geometric mean of both strengths.
+    matrix.data = np.sqrt(np.clip(matrix.data, 0.0, 1.0))
     matrix.eliminate_zeros()
     return matrix
 
@@ -106,52 +145,31 @@ def _shrunken(similarity: Any, takers: Floats) -> Any:
     return matrix
 
 
-def _usual_score(users: Floats, items: Floats, matrix: Any) -> float:
-    """Return the score that three quarters of what users really took stay below: what counts as a full score."""
-    sample = np.linspace(0, matrix.nnz - 1, min(matrix.nnz, 20_000)).astype(np.int64)
-    owners = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[sample]
-    found = np.einsum("ij,ij->i", users[owners], items[matrix.indices[sample]])
-    return float(max(np.quantile(found, 0.75), 1e-3))
-
-
-@dataclass(frozen=True)
-class FoldedUser:
-    """A user's vector as solved from their events, and what each event's item adds to a score."""
-
-    vector: Floats
-    rows: Rows
-    """The items with a positive weight."""
-    carriers: Floats
-    """Shape (len(rows), factors): item i's score is ``sum(carriers @ item_factors[i])``."""
+TasteOfUser = WeighedUser | FoldedUser
 
 
 @dataclass(frozen=True)
 class CollaborativeModel:
-    """Item factors, item-item similarities (CSR) and who took what (CSC)."""
+    """A model of tastes, item-item similarities (CSR) and who took what (CSC)."""
 
-    factors: Floats
-    gram: Floats
-    usual: float
+    model: Ease | Factors
+    user_days: float
+    """After so many days a user's event counts half."""
     near_starts: npt.NDArray[np.int32]
     near_rows: npt.NDArray[np.int32]
     near_scores: Floats
     taker_starts: npt.NDArray[np.int32]
     takers: npt.NDArray[np.int32]
 
-    _NAMES = ("factors", "gram", "near_starts", "near_rows", "near_scores", "taker_starts", "takers")
+    _NAMES = ("near_starts", "near_rows", "near_scores", "taker_starts", "takers")
 
     def save(self, folder: Path) -> None:
         """Write the arrays under ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in self._NAMES:
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        (folder / "model.json").write_text(json.dumps({"usual": self.usual}), encoding="utf-8")
-
-    @cached_property
-    def trust(self) -> Floats:
-        """How far each item's factors rest on more than a user or two, in [0, 1)."""
-        takers = np.diff(self.taker_starts).astype(np.float32)
-        return np.asarray(takers / (takers + PRIOR_TAKERS), dtype=np.float32)
+        self.model.save(folder)
+        (folder / "model.json").write_text(json.dumps({"user_days": self.user_days}), encoding="utf-8")
 
     @classmethod
     def open(cls, folder: Path) -> CollaborativeModel | None:
@@ -160,34 +178,35 @@ class CollaborativeModel:
             return None
         arrays = {name: mapped(folder / f"{name}.npy") for name in cls._NAMES}
         meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return cls(usual=float(meta["usual"]), **arrays)
+        return cls(Ease.open(folder) or Factors.open(folder), float(meta["user_days"]), **arrays)
 
-    def fold_in(self, rows: Rows, weights: Floats) -> FoldedUser | None:
-        """Solve a user's vector from the items they met; positive weights attract, negative ones repel.
+    def user(self, events: Sequence[Event], latest: float) -> TasteOfUser | None:
+        """Return a user as the model sees them; None when nothing attracts.
 
         Args:
-            rows: distinct item rows, shape (m,).
-            weights: one weight an item, in [-2, 2].
+            events: what they did, in any order.
+            latest: the newest event of all, in seconds: from there events fade.
         """
-        if not (weights > 0).any():
-            return None
-        own = np.asarray(self.factors[rows], dtype=np.float64)
-        extra = ALPHA * np.abs(weights).astype(np.float64)
-        width = self.gram.shape[0]
-        system = self.gram + REGULARIZATION * np.eye(width) + (own * extra[:, None]).T @ own
-        liked = weights > 0
-        carriers = np.linalg.solve(system, (own[liked] * (1.0 + extra[liked])[:, None]).T).T
-        return FoldedUser(carriers.sum(axis=0).astype(np.float32), rows[liked], carriers.astype(np.float32))
+        weights: dict[int, float] = {}
+        for event in events:
+            age = max(latest - event.time, 0.0) / DAY if event.time else 0.0
+            faded = event.weight * max(2.0 ** (-age / self.user_days), OLDEST)
+            weights[event.row] = weights.get(event.row, 0.0) + faded
+        rows = np.array(sorted(row for row in weights if weights[row]), dtype=np.int64)
+        found = np.clip(np.array([weights[row] for row in rows.tolist()], dtype=np.float32), -1.0, 1.0)
+        return self.fold_in(rows, np.asarray(np.sign(found) * np.sqrt(np.abs(found)), dtype=np.float32))
 
-    def scores(self, user: FoldedUser, rows: Rows | None = None) -> Floats:
+    def fold_in(self, rows: Rows, weights: Floats) -> TasteOfUser | None:
+        """Return a user from distinct items and one weight each: positive ones attract, negative ones repel."""
+        return self.model.fold_in(rows, weights)
+
+    def scores(self, user: TasteOfUser, rows: Rows | None = None) -> Floats:
         """Return predicted preferences in (-1, 1); .76 is as strong as for what users really took."""
-        factors, trust = (self.factors, self.trust) if rows is None else (self.factors[rows], self.trust[rows])
-        return np.asarray(np.tanh((factors @ user.vector) / self.usual) * trust, dtype=np.float32)
+        return self.model.scores(user, rows)  # type: ignore[arg-type]  # a user comes from this very model
 
-    def shares(self, user: FoldedUser, row: int) -> Floats:
+    def shares(self, user: TasteOfUser, row: int) -> Floats:
         """Return what each of the user's items (``user.rows``) adds to one item's score, before it is squashed."""
-        found = (user.carriers @ np.asarray(self.factors[row])) / self.usual * self.trust[row]
-        return np.asarray(found, dtype=np.float32)
+        return self.model.shares(user, row)  # type: ignore[arg-type]  # as above
 
     def neighbours(self, row: int) -> tuple[npt.NDArray[np.int32], Floats]:
         """Return the items taken by the same users, with their cosine."""

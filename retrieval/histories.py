@@ -93,6 +93,16 @@ class History:
         latest = float(when.max(initial=0.0))
         return cls(numbers, starts, rows[order], kind_codes[order], weights[order], when[order], top, latest)
 
+    def part(self, kept: npt.NDArray[np.bool_]) -> History:
+        """Return the history of some of the events only; users keep their numbers."""
+        counts = np.bincount(self.user_codes[kept], minlength=len(self.starts) - 1)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        latest = float(self.times[kept].max(initial=0.0))
+        columns = (self.rows[kept], self.kinds[kept], self.weights[kept], self.times[kept])
+        return replace(
+            self, starts=starts, rows=columns[0], kinds=columns[1], weights=columns[2], times=columns[3], latest=latest
+        )
+
     def save(self, folder: Path) -> None:
         """Write the arrays under ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)

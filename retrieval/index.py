@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,17 @@ from core.errors import IndexFault, IndexMismatch, IndexMissing
 from core.ports import Embedder, Progress
 from core.settings import Settings
 from core.shop import Shop, load_shop
-from retrieval.building import FORMAT, read_index, write_index
+from retrieval.building import FORMAT, Pieces, read_index, write_index
 from retrieval.encoder import build_embedder
+from retrieval.learned import FILE as LEARNED_FILE
+from retrieval.learned import Learned
 from retrieval.opened import OpenIndex
 from retrieval.pipeline import Recommender
 
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 DRAFT = ".draft-"
+TRAINED = "trained"
 _FILES = ("items", "interactions", "reviews", "relations")
 _log = logging.getLogger(__name__)
 
@@ -55,6 +58,11 @@ class _Place:
         digest = hashlib.blake2b(str(path).encode(), digest_size=5).hexdigest()
         return cls(shop_folder, data_dir / "indexes" / f"{path.name or 'shop'}-{digest}")
 
+    @property
+    def trained(self) -> Path:
+        """Where training leaves what it found for this shop."""
+        return self.root / TRAINED
+
     def current(self) -> Path | None:
         """Return the build that serves, or None when there is none that is whole."""
         try:
@@ -63,6 +71,11 @@ class _Place:
             return None
         folder = self.root / name
         return folder if name and folder.parent == self.root and (folder / MANIFEST).is_file() else None
+
+
+def trained_folder(shop_folder: Path, data_dir: Path) -> Path:
+    """Return where training leaves what it found for a shop."""
+    return _Place.of(shop_folder, data_dir).trained
 
 
 def build(
@@ -103,14 +116,15 @@ def build(
             "format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions,
             "fingerprint": fingerprint, "inputs": inputs,
         }  # fmt: skip
-        previous = None if force else _usable(current, embedder)
+        anew = Pieces(inputs, Learned.load(place.trained))
+        pieces = anew if force else _usable(anew, current, embedder)
         try:
-            folder = _build(place.root, shop, embedder, header, previous, progress)
+            folder = _build(place.root, shop, embedder, header, pieces, progress)
         except (OSError, ValueError) as error:
-            if previous is None:
+            if pieces == anew:
                 raise
-            _log.warning("the index in %s cannot be built upon (%s); all is built anew", previous, error)
-            folder = _build(place.root, shop, embedder, header, None, progress)
+            _log.warning("the index in %s cannot be built upon (%s); all is built anew", current, error)
+            folder = _build(place.root, shop, embedder, header, anew, progress)
         _write_text(place.root / CURRENT, folder.name)
         # The build before stays: another process may be serving it and open its store later.
         _sweep(place.root, keep=[folder, current])
@@ -122,13 +136,13 @@ def _build(
     shop: Shop,
     embedder: Embedder,
     header: Mapping[str, Any],
-    previous: Path | None,
+    pieces: Pieces,
     progress: Progress | None,
 ) -> Path:
     """Write a build into a draft folder and give it its name when it is whole; a failed draft is deleted."""
     draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=root))
     try:
-        written = write_index(draft, shop, embedder, header["inputs"], previous, progress)
+        written = write_index(draft, shop, embedder, pieces, progress)
         _write_text(draft / MANIFEST, json.dumps({**header, **written}, ensure_ascii=False, indent=1))
         folder = root / f"{header['fingerprint'][:16]}-{time.time_ns():x}"
         draft.rename(folder)
@@ -227,12 +241,12 @@ def _existing(place: _Place, embedder: Embedder) -> Path:
     return folder
 
 
-def _usable(folder: Path | None, embedder: Embedder) -> Path | None:
-    """Return the build whose pieces can be taken over: of the same format and encoder."""
-    if folder is None:
-        return None
-    manifest = _manifest(folder)
-    return folder if (manifest.get("format"), manifest.get("encoder")) == (FORMAT, embedder.name) else None
+def _usable(anew: Pieces, folder: Path | None, embedder: Embedder) -> Pieces:
+    """Return what can be taken from a build: all of it when its format is this one, else its vectors."""
+    manifest = _manifest(folder) if folder is not None else {}
+    if folder is None or manifest.get("encoder") != embedder.name:
+        return anew
+    return replace(anew, previous=folder if manifest.get("format") == FORMAT else None, embedded=folder)
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:
@@ -251,7 +265,8 @@ def _digests(shop: Shop, root: Path) -> dict[str, str]:
     except (OSError, ValueError):
         known = {}
     found: dict[str, list[Any]] = {}
-    for kind, path in (("shop", shop.root / "shop.yaml"), *((kind, shop.file(kind)) for kind in _FILES)):
+    files = ((kind, shop.file(kind)) for kind in _FILES)
+    for kind, path in (("shop", shop.root / "shop.yaml"), ("trained", root / TRAINED / LEARNED_FILE), *files):
         if path is None or not path.is_file():
             continue
         state = path.stat()
@@ -277,7 +292,7 @@ def _fingerprint(inputs: Mapping[str, str], embedder: Embedder) -> str:
 def _sweep(root: Path, keep: list[Path | None]) -> None:
     """Delete drafts that never ended and builds that are not kept; only under the lock."""
     for folder in root.iterdir():
-        if folder.is_dir() and folder not in keep:
+        if folder.is_dir() and folder not in keep and folder.name != TRAINED:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -40,3 +40,31 @@ def changed(column: Column | None, name: str, values: Mapping[int, Any], size: i
         return flags.changed(values)
     numbers = column if isinstance(column, NumberColumn) else NumberColumn.of(np.full(size, np.nan))
     return numbers.changed(values)
+
+
+class LiveChanges:
+    """What was changed of items while serving, each with what the shop's files said of it then."""
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[str, str], tuple[Any, Any]] = {}
+
+    def note(self, item_id: str, name: str, value: Any, before: Any) -> None:
+        """Remember a change; of several to one field the last counts, against what stood before the first."""
+        self._changes[item_id, name] = (value, self._changes.get((item_id, name), (None, before))[1])
+
+    def carried(self, said: Callable[[str, str], Any]) -> dict[str, dict[str, Any]]:
+        """Return item -> field -> value of the changes that outlast new files.
+
+        One of which the files now say something else than they did is older than the files: they win.
+
+        Args:
+            said: returns what the new files say of an item's field; raises KeyError where there is no such item.
+        """
+        kept: dict[str, dict[str, Any]] = {}
+        for (item_id, name), (value, before) in self._changes.items():
+            try:
+                if said(item_id, name) == before:
+                    kept.setdefault(item_id, {})[name] = value
+            except KeyError:
+                continue
+        return kept

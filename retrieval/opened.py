@@ -44,6 +44,8 @@ class OpenIndex:
     users: npt.NDArray[np.int32]
     """How many users had a positive event with each item."""
     fingerprint: str
+    mark: str = ""
+    """Names the interactions and items that were learned from."""
     _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)
 
     @cached_property

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.entities import EventKind, Interaction, Query
 from core.ports import Vectors
-from retrieval.collaborative import FoldedUser
+from retrieval.collaborative import TasteOfUser
 from retrieval.histories import DAY, HALF_LIFE_DAYS, Event, event_weight
 from retrieval.opened import OpenIndex
 
@@ -159,12 +159,10 @@ class Signals:
         return float(self.index.vectors[row] @ self.text) if self.text is not None else 0.0
 
     @cached_property
-    def folded(self) -> FoldedUser | None:
-        """The user's vector among the collaborative factors; None when nothing is known of them."""
+    def folded(self) -> TasteOfUser | None:
+        """The user as the collaborative model sees them; None when nothing is known of them."""
         model = self.index.collaborative
-        if model is None or not len(self.profile):
-            return None
-        return model.fold_in(self.profile.rows, self.profile.weights)
+        return model.user(self.events, self.index.history.latest) if model is not None and self.events else None
 
     @cached_property
     def paths(self) -> dict[int, tuple[float, int]]:

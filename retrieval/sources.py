@@ -114,7 +114,7 @@ class Lexical:
 
 
 class Collaborative:
-    """What users with this user's tastes took, by ALS with fold-in."""
+    """What users with this user's tastes took, by EASE or ALS with fold-in."""
 
     name = "collaborative"
 

@@ -20,9 +20,10 @@ from retrieval.opened import OpenIndex
 from retrieval.pipeline import Recommender
 from retrieval.tokens import query_terms
 
-NDCG, JUDGED = "judged-only nDCG@10", "judged@10"
-PLAIN, LEXICAL, DENSE, RRF = "BM25, plain bm25s", "BM25, our lexical source", "dense (MiniLM)", "RRF of BM25 and dense"
-BLEND, OURS = "lexical + semantic, weight by 5-fold CV", "ours, as shipped"
+FIRST, NDCG, JUDGED = "first ten, nDCG@10", "all judged, nDCG@10", "judged@10"
+PLAIN, WHOLE = "BM25 over titles, brands, descriptions", "BM25 over everything said"
+LEXICAL, DENSE, RRF = "our lexical source", "dense (MiniLM)", "RRF of BM25 and dense"
+BLEND, OURS = "lexical + semantic, share by 5-fold CV", "ours, as shipped"
 K = 10
 RANK_CONSTANT = 60
 FOLDS = 5
@@ -34,6 +35,8 @@ Labels = Mapping[str, Mapping[str, float]]
 """Query -> item -> relevance."""
 Scorer = Callable[[str], Floats]
 """One score an item of the catalogue for a query."""
+Worth = Mapping[str, Floats]
+"""Measure -> one value a query."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,11 @@ def judged_ndcg(scores: Mapping[str, float], labels: Mapping[str, float]) -> flo
     """Return the nDCG of a ranking of the judged items alone; ties by id."""
     order = sorted(labels, key=lambda item: (-scores[item], item))
     return ndcg([labels[item] for item in order], K)
+
+
+def first_ndcg(first: Sequence[str], labels: Mapping[str, float]) -> float:
+    """Return the nDCG of a retrieved list without its unjudged items, over the best of all that were judged."""
+    return ndcg([labels[item] for item in first if item in labels], K, list(labels.values()))
 
 
 @dataclass(frozen=True)
@@ -72,24 +80,30 @@ def measure(data: Path, work: Path) -> Search:
     if not folder.is_dir():
         conversion.write(folder)
     recommender = opened(folder, work / "data", lambda: 0.0)
-    values: dict[str, dict[str, Floats]] = {NDCG: {}, JUDGED: {}}
-    for name, scorer in _scorers(recommender, work).items():
-        values[NDCG][name], values[JUDGED][name] = _by_scores(scorer, labels, recommender)
-        _log.info("icecat: %s %.4f", name, values[NDCG][name].mean())
-    values[NDCG][BLEND], weights = blended(labels, recommender.serving, _semantic(recommender))
-    systems = {OURS: recommender}
+    values: dict[str, dict[str, Floats]] = {FIRST: {}, NDCG: {}, JUDGED: {}}
+
+    def keep(name: str, found: Worth) -> None:
+        for measure_name, part in found.items():
+            values[measure_name][name] = part
+        _log.info("icecat: %s %.4f %.4f", name, values[FIRST][name].mean(), values[NDCG][name].mean())
+
+    for name, scorer in _scorers(recommender).items():
+        keep(name, _by_scores(scorer, labels, recommender))
+    found, weights = blended(labels, recommender.serving, _semantic(recommender))
+    keep(BLEND, found)
+    keep(OURS, _by_pipeline(recommender, labels))
     for part in WITHOUT:
-        systems[f"ours without {part}"] = weighted(recommender, work / "overlay", lambda: 0.0, {part: 0.0})
-    for name, system in systems.items():
-        values[NDCG][name], values[JUDGED][name] = _by_pipeline(system, labels)
-        _log.info("icecat: %s %.4f", name, values[NDCG][name].mean())
+        system = weighted(recommender, work / "overlay", lambda: 0.0, {part: 0.0})
+        keep(f"ours without {part}", _by_pipeline(system, labels))
     count = sum(map(len, labels.values()))
     return Search(Table(values), weights, len(labels), len(recommender.catalogue), count)
 
 
-def _scorers(recommender: Recommender, work: Path) -> dict[str, Scorer]:
-    plain, dense = _plain(recommender), _semantic(recommender)
-    index = recommender.serving
+def _scorers(recommender: Recommender) -> dict[str, Scorer]:
+    index, dense = recommender.serving, _semantic(recommender)
+    items = [recommender.catalogue.item_at(row) for row in range(len(recommender.catalogue))]
+    plain = _bm25([f"{item.title} {item.brand or ''} {item.description or ''}" for item in items])
+    whole = _bm25([recommender.catalogue.texts(row) for row in range(len(items))])
 
     def lexical(query: str) -> Floats:
         return np.asarray(index.lexical.scores(query_terms(query)), dtype=np.float64)
@@ -102,25 +116,22 @@ def _scorers(recommender: Recommender, work: Path) -> dict[str, Scorer]:
             found += 1.0 / (RANK_CONSTANT + ranks)
         return found
 
-    return {PLAIN: plain, LEXICAL: lexical, DENSE: dense, RRF: fused}
+    return {PLAIN: plain, WHOLE: whole, LEXICAL: lexical, DENSE: dense, RRF: fused}
 
 
-def _plain(recommender: Recommender) -> Scorer:
-    """BM25 as bm25s comes, with its English stop words and a stemmer, over title, brand and description."""
+def _bm25(texts: Sequence[str]) -> Scorer:
+    """BM25 as bm25s comes, with its English stop words and a stemmer."""
     import bm25s
     import Stemmer
 
     stemmer = Stemmer.Stemmer("english")
-    catalogue = recommender.catalogue
-    items = [catalogue.item_at(row) for row in range(len(catalogue))]
-    texts = [f"{item.title} {item.brand or ''} {item.description}" for item in items]
     model = bm25s.BM25()
     model.index(bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False), show_progress=False)
 
     def scores(query: str) -> Floats:
         words = bm25s.tokenize(query, stopwords="en", stemmer=stemmer, show_progress=False, return_ids=False)[0]
         known = [word for word in words if word in model.vocab_dict]
-        return np.asarray(model.get_scores(known), dtype=np.float64) if known else np.zeros(len(items))
+        return np.asarray(model.get_scores(known), dtype=np.float64) if known else np.zeros(len(texts))
 
     return scores
 
@@ -134,57 +145,64 @@ def _semantic(recommender: Recommender) -> Scorer:
     return scores
 
 
-def _by_scores(scorer: Scorer, labels: Labels, recommender: Recommender) -> tuple[Floats, Floats]:
-    """Return the nDCG among the judged and the share of judged items in the whole catalogue's first ten."""
+def _by_scores(scorer: Scorer, labels: Labels, recommender: Recommender) -> Worth:
+    """Return every measure of a system that scores the whole catalogue."""
     catalogue = recommender.catalogue
     ids = np.array(catalogue.ids)
-    values, shares = [], []
+    rows = []
     for query, judged in labels.items():
         scores = scorer(query)
-        values.append(judged_ndcg({item: float(scores[catalogue.row(item)]) for item in judged}, judged))
+        every = judged_ndcg({item: float(scores[catalogue.row(ItemId(item))]) for item in judged}, judged)
         first = ids[np.argsort(-scores, kind="stable")[:K]].tolist()
-        shares.append(sum(item in judged for item in first) / K)
-    return np.array(values), np.array(shares)
+        rows.append((first_ndcg(first, judged), every, sum(item in judged for item in first) / K))
+    return _worth(rows)
 
 
-def _by_pipeline(recommender: Recommender, labels: Labels) -> tuple[Floats, Floats]:
-    """Return the same of the pipeline: its own score of every judged item, and the ten that it shows."""
-    values, shares = [], []
+def _by_pipeline(recommender: Recommender, labels: Labels) -> Worth:
+    """Return the same of the pipeline: the ten that it shows, and its own score of every judged item."""
+    rows = []
     for text, judged in labels.items():
         query = Query(text=text, limit=K)
         scores = {item: sum(recommender.fit_of(ItemId(item), query).parts.values()) for item in judged}
-        values.append(judged_ndcg(scores, judged))
         shown = [str(found.item.id) for found in recommender.recommend(query).items]
-        shares.append(sum(item in judged for item in shown) / K)
-    return np.array(values), np.array(shares)
+        judged_shown = sum(item in judged for item in shown) / K
+        rows.append((first_ndcg(shown, judged), judged_ndcg(scores, judged), judged_shown))
+    return _worth(rows)
 
 
-def blended(labels: Labels, index: OpenIndex, dense: Scorer) -> tuple[Floats, list[float]]:
-    """Return the nDCG of a blend whose weight is chosen, for each fold of the queries, on the other folds."""
+def _worth(rows: Sequence[tuple[float, float, float]]) -> Worth:
+    return dict(zip((FIRST, NDCG, JUDGED), np.array(rows).T, strict=True))
+
+
+def blended(labels: Labels, index: OpenIndex, dense: Scorer) -> tuple[Worth, list[float]]:
+    """Return the worth of a blend whose share is chosen, for each fold of the queries, on the other folds."""
     grid = np.linspace(0.0, 1.0, STEPS)
-    table = np.zeros((len(labels), STEPS))
+    table = np.zeros((len(labels), STEPS, 3))
+    ids = np.array(index.catalogue.ids)
     for place, (query, judged) in enumerate(labels.items()):
         rows = np.array([index.catalogue.row(ItemId(item)) for item in judged])
         cosine = dense(query)
-        near = (cosine - cosine.mean()) / max(float(cosine.std()), 1e-9)
+        near = np.tanh((cosine - cosine.mean()) / max(float(cosine.std()), 1e-9) / 3.0)
         words = np.asarray(index.lexical.scores(query_terms(query)), dtype=np.float64)
         for step, share in enumerate(grid):
-            blend = share * words[rows] + (1.0 - share) * np.tanh(near[rows] / 3.0)
-            table[place, step] = judged_ndcg(dict(zip(judged, blend.tolist(), strict=True)), judged)
+            blend = share * words + (1.0 - share) * near
+            first = ids[np.argsort(-blend, kind="stable")[:K]].tolist()
+            every = judged_ndcg(dict(zip(judged, blend[rows].tolist(), strict=True)), judged)
+            table[place, step] = first_ndcg(first, judged), every, sum(item in judged for item in first) / K
     return cross_validated(table, grid.tolist(), folds(len(labels), FOLDS, SEED))
 
 
-def cross_validated(table: Floats, grid: Sequence[float], fold: npt.NDArray[np.int64]) -> tuple[Floats, list[float]]:
-    """Return each query's value at the setting that is best on the other folds, and each fold's setting.
+def cross_validated(table: Floats, grid: Sequence[float], fold: npt.NDArray[np.int64]) -> tuple[Worth, list[float]]:
+    """Return each query's worth at the setting that is best on the other folds, and each fold's setting.
 
     Args:
-        table: shape (queries, settings).
+        table: shape (queries, settings, 3): first ten, all judged, share of judged; the sum of the first two decides.
         grid: the settings.
         fold: each query's fold.
     """
-    values, chosen = np.zeros(len(table)), []
+    values, chosen = np.zeros((len(table), 3)), []
     for number in np.unique(fold):
-        best = int(table[fold != number].mean(axis=0).argmax())
+        best = int(table[fold != number, :, :2].mean(axis=(0, 2)).argmax())
         values[fold == number] = table[fold == number, best]
         chosen.append(float(grid[best]))
-    return values, chosen
+    return dict(zip((FIRST, NDCG, JUDGED), values.T, strict=True)), chosen

@@ -142,10 +142,16 @@ def test_folds_are_even():
 
 def test_a_query_never_chooses_its_own_setting():
     # Setting 1 is best by far for the second fold alone, so that fold does not get it.
-    table = np.array([[0.5, 0.4], [0.5, 0.4], [0.1, 0.9], [0.1, 0.9]])
+    table = np.repeat(np.array([[0.5, 0.4], [0.5, 0.4], [0.1, 0.9], [0.1, 0.9]])[:, :, None], 3, axis=2)
     values, chosen = search.cross_validated(table, [0.0, 1.0], np.array([0, 0, 1, 1]))
     assert chosen == [1.0, 0.0]
-    assert values.tolist() == [0.4, 0.4, 0.1, 0.1]
+    assert values[search.FIRST].tolist() == [0.4, 0.4, 0.1, 0.1]
+
+
+def test_unjudged_items_of_a_first_page_are_left_out_and_missing_ones_cost():
+    labels = {"a": 3.0, "b": 1.0}
+    assert search.first_ndcg(["x", "a", "y", "b"], labels) == 1
+    assert search.first_ndcg(["x", "b"], labels) == pytest.approx(1 / (3 + 1 / log2(3)))
 
 
 # -- search ------------------------------------------------------------------------------------------------------------

@@ -21,17 +21,35 @@ def test_two_items_by_hand():
 def test_no_item_speaks_for_itself_and_companions_speak_for_each_other():
     model = Ease.fit(TOGETHER, 0.5)
     assert not np.diag(model.weights).any()
-    liked = model.scores(np.array([0]), np.ones(1, dtype=np.float32))
-    assert liked[1] > liked[2]
-    repelled = model.scores(np.array([0]), -np.ones(1, dtype=np.float32))
-    assert repelled == pytest.approx(-liked)
+    ones = np.ones(2, dtype=np.float32)
+    liked = model.scores(model.fold_in(np.array([0]), ones[:1]))
+    assert liked[0] > liked[1] > liked[2]
+    torn = model.scores(model.fold_in(np.array([0, 2]), ones * np.array([1, -1], dtype=np.float32)))
+    assert torn[2] < 0 < torn[1]
+    assert model.fold_in(np.array([0]), -ones[:1]) is None
+
+
+def test_shares_add_up_to_the_score():
+    model = Ease.fit(TOGETHER, 0.5)
+    user = model.fold_in(np.array([0, 2]), np.array([1.0, 0.5], dtype=np.float32))
+    for row in range(3):
+        assert np.tanh(model.shares(user, row).sum()) == pytest.approx(model.scores(user)[row], abs=1e-6)
+
+
+def test_an_item_that_nobody_took_is_known_by_its_text():
+    matrix = csr_matrix(np.array([[1, 1, 0, 0]] * 5 + [[0, 1, 1, 0]] * 5, dtype=np.float32))
+    vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.96, 0, 0.28]], dtype=np.float32)
+    blind, reading = (Ease.fit(matrix, 1.0, vectors, text) for text in (0.0, 3.0))
+    user = (np.array([0]), np.ones(1, dtype=np.float32))
+    assert blind.scores(blind.fold_in(*user))[3] == 0
+    assert reading.scores(reading.fold_in(*user))[3] > 0.1
 
 
 def test_some_items_score_as_among_all():
     model = Ease.fit(TOGETHER, 0.5)
-    rows, weights = np.array([0, 2]), np.array([1.0, 0.5], dtype=np.float32)
+    user = model.fold_in(np.array([0, 2]), np.array([1.0, 0.5], dtype=np.float32))
     among = np.array([2, 1])
-    assert model.scores(rows, weights, among) == pytest.approx(model.scores(rows, weights)[among])
+    assert model.scores(user, among) == pytest.approx(model.scores(user)[among])
 
 
 def test_saved_and_opened_again(tmp_path):
@@ -40,7 +58,8 @@ def test_saved_and_opened_again(tmp_path):
     model.save(tmp_path)
     opened = Ease.open(tmp_path)
     assert opened is not None
-    assert (opened.weights == model.weights).all()
+    assert opened.weights == pytest.approx(model.weights, abs=1e-3)
+    assert opened.usual == model.usual
 
 
 def test_what_cannot_be_solved_is_said(monkeypatch):

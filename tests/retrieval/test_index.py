@@ -146,6 +146,20 @@ def test_live_price_and_stock_count_at_once(opened):
     assert not serving.recommend(cheap).items
 
 
+def test_live_changes_outlast_a_refresh_unless_the_files_say_something_newer(opened, tmp_path):
+    serving = opened()
+    rows = items()
+    serving.catalogue.patch("g4", {"price": 5.0, "stock": 2})
+    serving.catalogue.patch("g4", {"price": 6.0})
+    serving.catalogue.patch("g5", {"price": 1.0})
+    rows[5]["price"] = 3
+    rows[7]["title"] = "Renamed"
+    write_garden(tmp_path / "shop", rows)
+    assert serving.refresh()
+    assert (serving.catalogue.item("g4").price, serving.catalogue.item("g4").stock) == (6.0, 2)
+    assert serving.catalogue.item("g5").price == 3
+
+
 def test_builders_wait_for_each_other(tmp_path, encoder):
     write_garden(tmp_path / "shop")
     folders = []
