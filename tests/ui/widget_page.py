@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 from core.events import Action, Reply, TurnRequest
@@ -47,11 +48,12 @@ class Site:
 @contextmanager
 def shop_page(server: str = "") -> Iterator[tuple[str, Namespace]]:
     """Serve the example page at an origin of its own; its options may be changed while it is served."""
-    sys.path.insert(0, str(CHECKOUT / "examples" / "embed"))
+    folder = str(CHECKOUT / "examples" / "embed")
+    sys.path.insert(0, folder)
     try:
-        import serve  # type: ignore[import-not-found]
+        serve: Any = import_module("serve")
     finally:
-        sys.path.pop(0)
+        sys.path.remove(folder)
     options = serve.parser().parse_args(["--server", server, "--port", "0"])
     serving = serve.page_server(options)
     thread = threading.Thread(target=serving.serve_forever, daemon=True)
