@@ -107,6 +107,15 @@
     parts.panel.hidden = !shown;
     parts.root.classList.toggle("open", shown);
     if (frame) frame.title = texts.panel;
+    fit();
+  }
+
+  // On a phone the panel fills what is seen, also where the page is wider than the screen or a keyboard is up.
+  function fit() {
+    const seen = window.visualViewport, style = parts.panel.style;
+    const full = Boolean(seen && shown && matchMedia(PHONE).matches);
+    for (const [name, value] of Object.entries(full ? { width: seen.width, height: seen.height, left: seen.offsetLeft, top: seen.offsetTop } : {})) style.setProperty(name, `${value}px`);
+    if (!full) for (const name of ["width", "height", "left", "top"]) style.removeProperty(name);
   }
 
   function load() {
@@ -213,6 +222,7 @@
     try { before = sessionStorage.getItem(OPEN) === "1"; } catch { /* nothing is kept: start closed */ }
     if (options.open === "true" || (before && !matchMedia(PHONE).matches)) open(true);
   }
+  for (const name of ["resize", "scroll"]) window.visualViewport?.addEventListener(name, fit);
   if (document.body) start();
   else document.addEventListener("DOMContentLoaded", start);
 })();

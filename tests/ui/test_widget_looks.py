@@ -72,6 +72,8 @@ def test_dark_and_light_differ_and_can_be_set(visit_shop, clerk):
 
 def test_a_phone_is_filled_and_scrolls_only_down(visit_shop, clerk):
     page = visit_shop(**PHONE, reduced_motion="reduce")
+    page.evaluate("document.querySelector('main').append('wide'.repeat(300))")  # a page that is wider than the screen
+    page.wait_for_timeout(100)
     box = page.locator("#floorwalker-widget .panel").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 844)
     say(page, "a quiet laptop")
