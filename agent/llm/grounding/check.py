@@ -176,7 +176,7 @@ class Checker:
 def _refers(at: int, parts: Sequence[Part]) -> bool:
     """Tell whether the item at a place is what another is compared with: "than the Bolt", "比第二个", "和 B 相比"."""
     for before in reversed(parts[max(0, at - 3) : at]):
-        if before.text in _LEADS or (before.span is not None and before.span.role("than")):
+        if before.text in _LEADS or (before.span is not None and before.span.role("than", "more_than", "less_than")):
             return True
         if before.text not in _PASSED:
             break

@@ -13,6 +13,7 @@ from retrieval.units import convert
 _SMALL = 10
 """Numbers in words up to this count things that are on screen."""
 _AROUND = 0.05
+_ROUNDED = 0.12
 _FACET_REACH = 2
 
 
@@ -106,6 +107,12 @@ def _in_unit(fact: NumberFact, unit: str | None) -> float | None:
         return None
 
 
+def _near(part: Part, apart: NumberFact) -> bool:
+    """Tell whether a difference was rounded to one or two digits, as people say it; prices are not."""
+    value = _in_unit(apart, part.unit)
+    return value is not None and part.unit != MONEY and abs(value - (part.value or 0.0)) <= _ROUNDED * value
+
+
 def _difference(part: Part, about: Sequence[int], facts: Facts) -> bool:
     """Tell whether a number is how far two of the items are apart ("$150 cheaper")."""
     if part.value is None or part.unit is None or part.op is not None:
@@ -116,6 +123,6 @@ def _difference(part: Part, about: Sequence[int], facts: Facts) -> bool:
                 for fact in other.numbers:
                     if fact.field and fact.field == own.field and fact is not own:
                         apart = NumberFact(abs(own.value - fact.value), own.unit)
-                        if apart.value and _fits(part, apart):
+                        if apart.value and (_fits(part, apart) or _near(part, apart)):
                             return True
     return False
