@@ -24,13 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_import(given[1:], Console())
         command, settings = parse(given)
-        from server import commands, doctor
+        from server import commands, doctor, train_command
 
         commands.start_logging(settings)
         runs = {
             "serve": commands.serve,
             "chat": commands.chat,
             "index": commands.index,
+            "train": train_command.train,
             "check": commands.check,
             "doctor": doctor.doctor,
         }

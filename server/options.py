@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "build the index where it is needed, and serve the chat page and the API (the default)",
     "chat": "the same conversation in this terminal",
     "index": "build the index, and stop",
+    "train": "learn from the shop's own interactions; what pays on its latest events is switched on",
     "check": "check the shop folder: each problem with file, row and field",
     "doctor": "check this machine: Python, packages, shop, encoder, index, port and model",
 }
