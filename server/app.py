@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,7 @@ from server.inbox import inbox_router
 from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
 from server.model import ModelCollector, acquainted
+from server.page_drop import DroppedShops, drop_router
 from server.pictures import pictures_router
 from server.port import Conversation
 from server.responses import responses_router
@@ -63,6 +65,7 @@ def create_app(
     app.state.assistant, app.state.gate, app.state.metrics = measured, gate, metrics
     app.state.chat = ChatService(measured, settings, keep_alive=keep_alive)
     connect(app, measured, settings)
+    app.state.dropped = DroppedShops(settings)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     _answer_errors(app)
     keyed = [Depends(require_caller)]
@@ -83,6 +86,7 @@ def create_app(
         widget_router(),
         channels_router(),
         inbox_router(),
+        drop_router(),
     ):
         app.include_router(router)
     if page:
@@ -100,8 +104,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     describe(app)  # made before the first request, not during it
     app.state.agents = Agents(app.state.assistant)
     client = getattr(app.state.assistant, "client", None)
-    async with app.state.agents.manager.run(), answering(app), acquainted(client):
-        yield
+    try:
+        async with app.state.agents.manager.run(), answering(app), acquainted(client):
+            yield
+    finally:
+        await asyncio.to_thread(app.state.dropped.close)
 
 
 def _answer_errors(app: FastAPI) -> None:

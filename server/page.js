@@ -131,7 +131,7 @@ function send(message, { said = message, remove = [] } = {}) {
   paintSend();
   speak(word("thinking"));
   article.scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
-  trigger("say", { turn: turn.key, session: tab.session, user: tab.user, language, message, remove });
+  trigger("say", { turn: turn.key, shop: tab.shop ?? "", session: tab.session, user: tab.user, language, message, remove });
 }
 function end(text, retry) {
   const turn = tab.turns.find((entry) => entry.key === running);
@@ -196,7 +196,7 @@ async function mark(card, kind, button) {
   const { item, turn, position } = card.dataset;
   const shown = button && card.querySelector(".fw-ack");
   if (button) press(card, kind);
-  const saved = await server.mark({ session: tab.session, user: tab.user, item, turn, position: Number(position), event: kind }).catch(() => false);
+  const saved = await server.mark({ shop: tab.shop ?? "", session: tab.session, user: tab.user, item, turn, position: Number(position), event: kind }).catch(() => false);
   if (!button) return;
   if (saved !== true) press(card, "");
   const ack = saved === true ? word(kind === "like" ? "liked" : "disliked") : word("mark_failed");

@@ -23,6 +23,7 @@ from core.entities import EventKind, Interaction, ItemId, UserId
 from core.errors import FloorwalkerError, RequestError
 from core.events import ConstraintEdit, SessionRef, TurnRequest
 from core.settings import Settings
+from server.page_drop import DroppedShops
 from server.page_parts import model_lines, prose_html
 from server.page_port import Shopfront, guest
 from server.page_turn import TurnView
@@ -89,6 +90,7 @@ class ChatPage:
             "people": assistant.personas(),
             "model": model_lines(assistant.model, assistant.mode),
             "longest": self._settings.max_message,
+            "drop": not self._settings.exposed or self._settings.operator_key is not None,
             "storage": "floorwalker-" + hashlib.sha256(str(shop.root.resolve()).encode()).hexdigest()[:12],
         }
 
@@ -125,6 +127,13 @@ class ChatPage:
             log.exception("a turn on the page failed")
             view.fail()
             yield view.value()
+
+    async def gone(self, data: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """Tell that the shop that a turn was meant for is closed."""
+        said = Said.model_validate(data)
+        view = TurnView(said.turn, "", said.language, {}, None)
+        view.fail(word("drop_gone", said.language))
+        yield view.value()
 
     async def heard(self, data: Any) -> dict[str, Any]:
         """Return what a person said in a conversation that was handed over, and whether they still have it."""
@@ -188,17 +197,27 @@ class ChatPage:
         )
 
 
-def build_page(assistant: Shopfront, settings: Settings) -> gr.Blocks:
+def build_page(assistant: Shopfront, settings: Settings, dropped: DroppedShops | None = None) -> gr.Blocks:
     """Return the page as Gradio blocks; nothing of it is offered as an API."""
     page = ChatPage(assistant, settings)
 
+    def chosen(data: Any) -> ChatPage | None:
+        """Return the page of the shop that the script names: the server's own, or a dropped one, or None: gone."""
+        named = data.get("shop") if isinstance(data, dict) else None
+        if not named:
+            return page
+        front = dropped.assistant(str(named)) if dropped else None
+        return ChatPage(front, settings) if front is not None else None
+
     async def say(event: gr.EventData) -> AsyncGenerator[Any, None]:
-        async with aclosing(page.say(event._data)) as values:
+        front = chosen(event._data)
+        async with aclosing(front.say(event._data) if front else page.gone(event._data)) as values:
             async for value in values:
                 yield value
 
     async def mark(data: Any) -> bool:
-        return await page.mark(data)
+        front = chosen(data)
+        return front is not None and await front.mark(data)
 
     async def heard(data: Any) -> dict[str, Any]:
         return await page.heard(data)
@@ -210,7 +229,7 @@ def build_page(assistant: Shopfront, settings: Settings) -> gr.Blocks:
         view = gr.HTML(
             value="",
             html_template=(_HERE / "page_shell.html").read_text(encoding="utf-8"),
-            js_on_load=(_HERE / "page.js").read_text(encoding="utf-8"),
+            js_on_load="".join((_HERE / name).read_text(encoding="utf-8") for name in ("page.js", "page_drop.js")),
             apply_default_css=False,
             server_functions=[mark, heard],
             elem_id="floorwalker",
@@ -238,6 +257,7 @@ def theme() -> gr.themes.Base:
 
 def mount_page(app: FastAPI, assistant: Shopfront, settings: Settings) -> FastAPI:
     """Mount the page at ``/``; call it last, since it answers every path that no route took."""
+    app.state.page_boot = lambda front: ChatPage(front, settings).boot()
 
     async def mounted() -> FastAPI:
         return _mount(app, assistant, settings)
@@ -259,7 +279,7 @@ def _mount(app: FastAPI, assistant: Shopfront, settings: Settings) -> FastAPI:
     )
     served: FastAPI = gr.mount_gradio_app(
         app,
-        build_page(assistant, settings),
+        build_page(assistant, settings, getattr(app.state, "dropped", None)),
         path="/",
         footer_links=[],
         run_history=False,
