@@ -62,10 +62,8 @@ def test_secrets_are_replaced_one_after_the_other():
         webhook(other).verify(Delivery(BODY, HEADERS), NOW)
 
 
-@pytest.mark.parametrize("secret", ["", "x", "whsec_", "whsec_!!", "whsec_QUFB", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+@pytest.mark.parametrize("secret", ["x", "whsec_", "whsec_!!", "whsec_QUFB", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
 def test_a_secret_of_another_shape_is_refused_at_the_start(secret: str):
-    if not secret:
-        pytest.skip("an empty secret is no secret: the channel is off")
     with pytest.raises(SettingsError, match="FLOORWALKER_WEBHOOK_SECRET"):
         webhook(secret)
 
