@@ -29,6 +29,7 @@ from agent.replying import Turn
 from agent.sessions import SessionNames
 from agent.state import begin, finish, merge
 from agent.turn import TurnGraph, repeated, with_consent
+from commerce.cases import CaseBook
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState, Message
@@ -109,7 +110,7 @@ class Assistant:
         shop = recommender.catalogue.shop
         policies = PolicyBook.open(shop, embedder, data)
         desk = OrderDesk.open(shop, data, offers_of(recommender), secrets=settings.identity_secrets())
-        services = Services(shop, recommender, policies, desk)
+        services = Services(shop, recommender, policies, desk, CaseBook.open(shop, embedder))
         place = data / "conversations" / folder_name(settings.shop)
         place.mkdir(parents=True, exist_ok=True)
         events = EventLog(place / "events.db")

@@ -16,6 +16,7 @@ from commerce.checks import Offers
 from commerce.http_backend import HttpBackend
 from commerce.http_transport import Transport
 from commerce.identity import IdentityDesk
+from commerce.ledger import Ledger
 from commerce.loading import read_desk_data
 from commerce.records import Customer, Order, OrderLine, OrderStatus, order_facts
 from commerce.sqlite_backend import SqliteBackend, no_offers
@@ -42,6 +43,8 @@ class OrderDesk:
         self.backend = backend
         self._identities = identities
         self._clock = clock
+        self.ledger: Ledger
+        """What was done for whom; :meth:`open` sets it."""
         self.problems: tuple[Problem, ...] = ()
         """What was skipped of the shop's files."""
 
@@ -88,6 +91,7 @@ class OrderDesk:
         tokens = TokenVerifier(secrets, shop.key) if secrets and "token" in shop.identity else None
         desk = cls(backend, IdentityDesk(backend, place / "attempts.db", tokens=tokens, clock=clock), clock=clock)
         desk.problems = data.problems
+        desk.ledger = Ledger(place / "ledger.db", clock=clock)
         return desk
 
     def verify(self, order_id: str, email: str, *, session: str) -> Identity | None:
@@ -206,6 +210,8 @@ class OrderDesk:
     def close(self) -> None:
         """Close the files."""
         self._identities.close()
+        if hasattr(self, "ledger"):
+            self.ledger.close()
         self.backend.close()
 
     def _require(self, identity: Identity | None) -> str:

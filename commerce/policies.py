@@ -175,9 +175,26 @@ class PolicyBook:
             for place in places
         }
 
-    def section(self, ref: str) -> Section | None:
-        """Return a section by its ref (``policies/returns.md#window``)."""
-        return next((section for section in self.sections if section.ref == ref), None)
+    def section(self, ref: str, language: Language | None = None) -> Section | None:
+        """Return a section by its ref (``policies/returns.md#window``).
+
+        Args:
+            ref: the section's.
+            language: take the same section of the document in this language (``returns.zh.md``) where the shop has it:
+                the one in the same place of a document that has as many sections.
+        """
+        found = next((section for section in self.sections if section.ref == ref), None)
+        if found is None or language is None or found.language == language:
+            return found
+        path = ref.partition("#")[0]
+        own = [section for section in self.sections if section.ref.partition("#")[0] == path]
+        stem = path.removesuffix(".md").removesuffix(f".{found.language}")
+        paths = (f"{stem}.{language}.md", f"{stem}.md")
+        for other in paths:
+            same = [s for s in self.sections if s.ref.partition("#")[0] == other and s.language == language]
+            if len(same) == len(own):
+                return same[own.index(found)]
+        return found
 
     def _coverage(self, needs: Sequence[frozenset[str]], terms: Set[str]) -> float:
         total = sum(self._rarity(need) for need in needs)

@@ -94,11 +94,11 @@ def index(settings: Settings, console: Console) -> int:
 
 def check(settings: Settings, console: Console) -> int:
     """Print every problem of the shop folder; the status is 1 when one of them keeps it from being served."""
-    from commerce import loading
+    from commerce import cases, loading
     from retrieval.checking import check_shop
 
     with IndexProgress() as progress:
-        problems = check_shop(settings.shop, [loading.check], progress)
+        problems = check_shop(settings.shop, [loading.check, cases.check], progress)
     for problem in problems:
         say(console, f"{'error' if problem.fatal else 'warning'}: {problem}")
     fatal = sum(problem.fatal for problem in problems)

@@ -49,7 +49,10 @@ def _shown(
     actions = (Action("checkout", link, {"url": link}),) if link and lines else ()
     shown = tuple(entry.item.id for entry in alternatives)
     focus = tuple(item.id for item in changed)
-    change = StateChange(shown=shown or None, focus=shown or focus or None)
+    missed = next((str(one.data["item_id"]) for one in refusals if one.data.get("item_id")), None)
+    # What cannot be had is remembered: "tell me when it is back".
+    notes = {**context.state.desk, "missed": missed} if missed else None
+    change = StateChange(shown=shown or None, focus=shown or focus or None, desk=notes)
     text = ", ".join(f"{quantity} x [{item.id}]" for item, quantity in lines) or "the cart is empty"
     return ToolResult(text, CartShown(lines, link, changed, refusals, alternatives), change, actions)
 

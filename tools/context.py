@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commerce.cases import CaseBook
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState
@@ -20,6 +21,8 @@ class Services:
     recommender: Recommender
     policies: PolicyBook
     orders: OrderDesk
+    cases: CaseBook | None = None
+    """Resolved cases of the shop, as hints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from commerce.mood import mood_of
 from core.conversation import StateChange
 from core.entities import EventKind, Item
 from core.events import Action
@@ -11,11 +12,27 @@ from tools.desk_arguments import TakeBack
 from tools.results import HandedOff, PassagesFound, ProfileShown, ToolResult
 
 
+_PREPARED = frozenset({"cancel", "return", "exchange", "change_items", "change_address", "change_payment"})
+_HISTORY = 5
+
+
 def search_policies(arguments: SearchPolicies, context: ToolContext) -> ToolResult:
     """Find what the shop's policies say."""
     passages = context.services.policies.search(arguments.question, context.language, 2)
     text = "\n".join(f"[{passage.ref}] {passage.text}" for passage in passages) or "the documents do not say"
-    return ToolResult(text, PassagesFound(arguments.question, passages))
+    procedure = None if passages else _settled_by(arguments.question, context)
+    if procedure:
+        text += f"; similar requests were settled by: {procedure}"
+    offered = None if passages else procedure or "person"
+    notes = {**context.state.desk, "offered": offered, "offered_turn": context.state.turn}
+    return ToolResult(text, PassagesFound(arguments.question, passages, procedure), StateChange(desk=notes))
+
+
+def _settled_by(question: str, context: ToolContext) -> str | None:
+    """Return how requests like this were settled, when that is something that the desk can prepare."""
+    cases = context.services.cases
+    found = cases.similar(question, context.language, 1) if cases else ()
+    return found[0].case.procedure if found and found[0].case.procedure in _PREPARED else None
 
 
 def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:
@@ -52,6 +69,16 @@ def hand_off(arguments: HandOff, context: ToolContext) -> ToolResult:
     words = [str(entry["words"]) for entry in notes.get("tried", ()) if entry.get("words")]
     words += [str(draft["words"]) for draft in notes.get("drafts") or () if draft.get("words")]
     summary = " | ".join(dict.fromkeys([*words[-3:], arguments.summary]))[:2000]
+    mood = mood_of(" ".join([summary, arguments.summary]), context.language, context.services.recommender.embedder)
+    data |= {"sentiment": mood.sentiment, "urgency": "high" if mood.urgent or arguments.why == "risk" else "normal"}
+    if known is not None:
+        data["history"] = [
+            one.plain() for one in context.services.orders.ledger.of_customer(known.customer_id, _HISTORY)
+        ]
+        key = f"handoff/{context.session_key}/{context.state.turn}"
+        context.services.orders.ledger.add(key, known.customer_id, "handoff", data["order_id"], why=arguments.why)
+    if context.services.cases is not None:
+        data["similar_cases"] = [one.plain() for one in context.services.cases.similar(summary, context.language)]
     action = Action("handoff", summary, data)
     after = {**notes, "handoff": arguments.why, "pending": None, "asking": None}
     change = StateChange(desk=after if context.issued else None)

@@ -123,3 +123,35 @@ class PutInCart(_Arguments):
 
 class ShowCart(_Arguments):
     """What is in the cart, and where it is paid."""
+
+
+class ShowHistory(_Arguments):
+    """What the desk did for the customer before."""
+
+    kind: Annotated[str, Field(max_length=40, description="only this kind of change")] = ""
+    who: Identify = Identify()
+
+
+class AskSatisfaction(_Arguments):
+    """Whether the request was settled well; asked once, after it was."""
+
+
+class RateService(_Arguments):
+    """The customer's answer to whether they are satisfied."""
+
+    score: Annotated[int, Field(ge=1, le=5)]
+
+
+class NoteRestock(_Arguments):
+    """The customer wants to be told when something is there again; leave the id out for what was just missed."""
+
+    item_id: ItemIdArgument | None = None
+    who: Identify = Identify()
+
+
+class GoodsForOrder(_Arguments):
+    """Goods for something that the customer bought: a case for the phone of an order."""
+
+    words: Annotated[str, Field(max_length=500, description="what the customer calls what they bought")] = ""
+    set: Annotated[list[ConstraintArgument], Field(max_length=20, description="what the goods must be")] = []
+    who: Identify = Identify()

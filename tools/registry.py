@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from core.conversation import StateChange
 from core.errors import BackendUnavailable, ToolRetry
 from tools import arguments as args
-from tools import cart, desk, orders, service, shopping
+from tools import aftercare, cart, desk, orders, service, shopping
 from tools import desk_arguments as desk_args
 from tools.context import ToolContext
 from tools.results import ToolResult, Unreachable
@@ -53,6 +53,11 @@ TOOLS: Mapping[str, Tool] = {
         Tool("drop_changes", desk_args.DropChanges, service.drop_changes),
         Tool("put_in_cart", desk_args.PutInCart, cart.put_in_cart, writes=True),
         Tool("show_cart", desk_args.ShowCart, cart.show_cart),
+        Tool("show_history", desk_args.ShowHistory, aftercare.show_history),
+        Tool("ask_satisfaction", desk_args.AskSatisfaction, aftercare.ask_satisfaction),
+        Tool("rate_service", desk_args.RateService, aftercare.rate_service, writes=True),
+        Tool("goods_for_order", desk_args.GoodsForOrder, aftercare.goods_for_order),
+        Tool("note_restock", desk_args.NoteRestock, aftercare.note_restock, writes=True),
         Tool("show_profile", args.ShowProfile, desk.show_profile),
         Tool("hand_off", args.HandOff, desk.hand_off),
         Tool("take_back", desk_args.TakeBack, desk.take_back),

@@ -226,6 +226,22 @@ class Unreachable:
     """What the desk waits for, as before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something short to say (``prompts/phrases``), with its values and items beside it."""
+
+    key: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    items: tuple[Recommendation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryShown:
+    """What the desk did for the customer (``show_history``), newest first: kind, order_id, time and more."""
+
+    entries: tuple[Mapping[str, Any], ...]
+
+
 Evidence = (
     Recommended
     | Explained
@@ -242,6 +258,8 @@ Evidence = (
     | Confirmed
     | Dropped
     | CartShown
+    | Told
+    | HistoryShown
     | Unreachable
 )
 

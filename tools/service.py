@@ -96,9 +96,19 @@ def confirm_changes(arguments: ConfirmChanges, context: ToolContext) -> ToolResu
         result = _prepare(drafts_of(notes), context.state.identity, notes, context)  # says anew what would happen
         evidence = result.evidence
         return replace(result, evidence=replace(evidence, stale=True)) if isinstance(evidence, Prepared) else result
+    for number, effect in enumerate(receipt.effects):  # again after a crash: the key makes it once
+        titles = [line.title for line in effect.items]
+        desk.ledger.add(f"{action.key}/{number}", action.customer_id, effect.kind, effect.order_id, titles=titles)
     for effect in () if receipt.repeated else receipt.effects:
         notes = tried(notes, effect.kind, "done", effect.order_id)
-    notes = {**notes, "pending": None, "drafts": [], "asking": None, "done": action_to_json(action)}
+    notes = {
+        **notes,
+        "pending": None,
+        "drafts": [],
+        "asking": None,
+        "done": action_to_json(action),
+        "rated": notes.get("rated"),
+    }
     text = "done before, nothing was repeated" if receipt.repeated else "done"
     evidence = Confirmed(receipt)
     actions = asked(evidence, context.services.recommender.catalogue)
@@ -246,6 +256,8 @@ def _prepare(
         "options": [value for value, _ in work.needed.options] if work.needed else [],
         "labels": [label for _, label in work.needed.options] if work.needed else [],
         "offer": [str(entry.item.id) for entry in alternatives],
+        "missed": next((str(one.data["item_id"]) for one in work.refusals if one.code == "unavailable"), None)
+        or notes.get("missed"),
         "person": bool(work.refusals) and action is None and work.needed is None,
     }
     items = tuple(alternatives) or (work.needed.items if work.needed else ())
@@ -373,7 +385,7 @@ def _passages(action: PendingAction | None, refusals: Iterable[Refusal], context
     refs += [effect.policy for effect in action.effects if effect.policy] if action else []
     found = []
     for ref in dict.fromkeys(refs):
-        section = context.services.policies.section(ref)
+        section = context.services.policies.section(ref, context.language)
         if section is not None:
             found.append(Passage(section.ref, section.title, section.text, 1.0))
     return tuple(found)

@@ -7,8 +7,10 @@ decide what is allowed and what is still needed.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
+from agent.embedded.desk_care import care, offered, resumed
 from agent.embedded.desk_parts import (
     chosen_option,
     chosen_options,
@@ -72,6 +74,8 @@ class DeskActs:
         whole = message.context.state.desk.get("asking") == "whole_order"
         if whole and (decision := self._answer(message, desk)) is not None:
             return decision
+        if (decision := care(message, desk)) is not None:
+            return decision
         for act in (self._change, self._answer, self._amend, self._refund, self._cart, self._orders):
             decision = act(message, desk)
             if decision is not None:
@@ -119,10 +123,17 @@ class DeskActs:
         return Decision((Intent.HANDOFF,), note="handed_off")
 
     def _alarm(self, message: Message, desk: DeskReading) -> Decision | None:
-        for why in ("risk", "anger"):
-            if desk.has(why):
-                return self.hand_off(message, why)
-        return None
+        if desk.has("risk"):
+            return self.hand_off(message, "risk")
+        if not desk.has("anger"):
+            return None
+        if message.context.state.topic is Intent.COMPLAINT:
+            return self.hand_off(message, "anger")
+        # Once: what is asked for is done, with an apology; else ask what went wrong and offer a person.
+        decision = self._identity(message, desk) or self.then(message)
+        if decision is None or not decision.calls:
+            return Decision((Intent.COMPLAINT,))
+        return replace(decision, intents=(*decision.intents, Intent.COMPLAINT))
 
     def _confirmation(self, message: Message, desk: DeskReading) -> Decision | None:
         state, cues = message.context.state, message.cues
@@ -139,6 +150,10 @@ class DeskActs:
             return None
         if state.desk.get("person") and state.awaiting == "person":
             return self.hand_off(message, "policy")
+        if taken := offered(message, desk):
+            if taken == "person":
+                return self.hand_off(message, "policy")
+            return Decision((_INTENTS[taken],), (ToolCall("prepare_changes", {"changes": [{"kind": taken}]}),))
         if state.desk.get("pending"):  # something else was spoken of since: read it back once more
             return Decision((Intent.CONFIRM,), (ToolCall("prepare_changes"),))
         if state.desk.get("done") and state.topic is Intent.CONFIRM and state.question is None:
@@ -168,6 +183,8 @@ class DeskActs:
             return None
         changes = self._changes(message, desk) or []
         begun = state.desk.get("drafts")
+        if not changes and not begun and (going_on := resumed(message, said)) is not None:
+            return going_on
         if not changes and not begun:
             known = state.topic if state.topic in _DESK else Intent.ORDER_STATUS
             intent = Intent.REFUND if desk.has("refund") else known or Intent.ORDER_STATUS
@@ -190,8 +207,8 @@ class DeskActs:
         if not changes or (begun and desk.has("only") and state.awaiting == "confirmation"):
             return None  # what is left of it is a correction
         intents = tuple(dict.fromkeys(_INTENTS[change["kind"]] for change in changes))
-        replace = message.context.state.awaiting == "confirmation" and ("deny" in message.cues or desk.has("mind"))
-        arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if replace else {})}
+        anew = message.context.state.awaiting == "confirmation" and ("deny" in message.cues or desk.has("mind"))
+        arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if anew else {})}
         return Decision(intents, (ToolCall("prepare_changes", arguments),))
 
     def _changes(self, message: Message, desk: DeskReading) -> list[dict[str, Any]] | None:

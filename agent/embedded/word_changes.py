@@ -73,7 +73,8 @@ def cart(voice: Voice, found: CartShown) -> Iterator[Piece]:
 
 
 def _effects(voice: Voice, effects: Iterable[Effect], passages: Iterable[Passage]) -> Iterator[Piece]:
-    known = {passage.ref: passage for passage in passages}
+    effects = tuple(effects)
+    known = _by_ref((effect.policy for effect in effects), passages)
     for effect in effects:
         yield Piece(f"- {_effect(voice, effect)}", tight=True)
         for old, new in zip(effect.items, effect.new_items, strict=False):
@@ -93,6 +94,14 @@ def _effects(voice: Voice, effects: Iterable[Effect], passages: Iterable[Passage
             passage = known[effect.policy]
             source = voice.say("policy.source", title=voice.safe(passage.title), ref=voice.safe(passage.ref))
             yield Piece(f"  - {source}", tight=True)
+
+
+def _by_ref(refs: Iterable[str | None], passages: Iterable[Passage]) -> dict[str, Passage]:
+    """Return the sections by the refs that the rules name; a section may be quoted in another language."""
+    named = list(dict.fromkeys(ref for ref in refs if ref))
+    quoted = tuple(passages)
+    exact = {passage.ref: passage for passage in quoted}
+    return exact | (dict(zip(named, quoted, strict=True)) if len(named) == len(quoted) else {})
 
 
 def _effect(voice: Voice, effect: Effect) -> str:
@@ -144,7 +153,7 @@ def _refused(voice: Voice, refusal: Refusal, passages: Iterable[Passage]) -> str
         balance=voice.safe(f"{float(data.get('balance') or 0):.2f}"),
         amount=voice.safe(f"{float(data.get('amount') or 0):.2f}"),
     )
-    passage = next((one for one in passages if one.ref == data.get("policy")), None)
+    passage = _by_ref((str(data.get("policy") or ""),), passages).get(str(data.get("policy")))
     if passage is None:
         return text
     source = voice.say("policy.source", title=voice.safe(passage.title), ref=voice.safe(passage.ref))

@@ -31,7 +31,8 @@ _WORD = re.compile(r"[a-z0-9]{3,}|[一-鿿]{2}")
 def passages(voice: Voice, found: PassagesFound) -> Iterator[Piece]:
     """Quote the policy sections for a question, or say that the documents do not say."""
     if not found.passages:
-        yield Piece(voice.say("policy.silent"))
+        verb = voice.say(f"verb.{found.topic}") if found.topic and voice.has(f"verb.{found.topic}") else ""
+        yield Piece(voice.say("policy.silent_but", verb=verb) if verb else voice.say("policy.silent"))
         return
     for nth, passage in enumerate(found.passages[:2]):
         yield Piece(voice.say("policy.lead" if nth == 0 else "policy.more", title=voice.safe(passage.title)))

@@ -9,6 +9,7 @@ from agent.embedded.word_changes import cart, confirmed, dropped, prepared
 from agent.embedded.word_details import compared, detailed, explained
 from agent.embedded.word_recommended import recommended
 from agent.embedded.word_service import handed_off, identity, order, orders, passages, profile, refund, unreachable
+from agent.embedded.word_care import history, told
 from agent.embedded.word_talk import closing, opening, talk
 from agent.embedded.word_voice import Piece, Voice
 from agent.ports import Decision, TurnContext
@@ -21,6 +22,7 @@ from tools.results import (
     Evidence,
     Explained,
     HandedOff,
+    HistoryShown,
     IdentityNeeded,
     OrderFound,
     OrdersListed,
@@ -29,6 +31,7 @@ from tools.results import (
     ProfileShown,
     Recommended,
     RefundFound,
+    Told,
     Unreachable,
 )
 
@@ -93,7 +96,8 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
 
 
 def _changed(
-    voice: Voice, found: OrdersListed | RefundFound | Prepared | Confirmed | Dropped | CartShown | Unreachable
+    voice: Voice,
+    found: OrdersListed | RefundFound | Prepared | Confirmed | Dropped | CartShown | Unreachable | Told | HistoryShown,
 ) -> Iterator[Piece]:
     match found:
         case OrdersListed():
@@ -110,3 +114,7 @@ def _changed(
             return cart(voice, found)
         case Unreachable():
             return unreachable(voice, found)
+        case Told():
+            return told(voice, found)
+        case HistoryShown():
+            return history(voice, found)
