@@ -14,7 +14,7 @@ from tests.floors import BESIDE, FLOORS, sources
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OWN = {*FLOORS, *BESIDE, "tests"}
-OPTIONAL = {"sentence-transformers"}
+OPTIONAL = {"sentence-transformers", "torch", "transformers"}
 """Imported lazily, with an error that says how to install it."""
 TOOLS = {"mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff",
          "types-defusedxml", "types-jsonschema", "types-psutil", "types-pyyaml"}  # fmt: skip

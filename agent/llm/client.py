@@ -161,7 +161,7 @@ class ModelClient:
     async def _prepare(self, deadline: float, *, suspicious: bool) -> None:
         left = deadline - time.monotonic()
         if suspicious:
-            await self._transport.models(min(LOOK, left))
+            await self._transport.look(min(LOOK, left))
         if self._capabilities is None:
             await self.probe(max(0.1, min(left, self.limits.first_token)))
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from agent.llm.reading import Reading
 from agent.llm.salvage import arguments_of, json_in
-from agent.llm.transport import Transport
+from agent.llm.transport import Transport, refused
 from agent.llm.wire import ModelCall, TextDelta, ToolCalls
-from core.errors import ModelBadOutput, ModelTimeout, ModelUnavailable, ToolRetry, WrongModel
+from core.errors import ModelBadOutput, ModelError, ModelTimeout, ModelUnavailable, ToolRetry, WrongModel
 
 logger = logging.getLogger(__name__)
 
@@ -74,25 +74,38 @@ async def probe(transport: Transport, named: str, limit: float) -> Capabilities:
         ModelError: it does not answer.
     """
     end = time.monotonic() + limit
-    model, context = _chosen(await transport.models(min(LIST, limit)), named, transport.where)
-    native, aloud = await _calls_tools(transport, model, end)
+    listed = await _listed(transport, named, min(LIST, limit))
+    names = [str(one["id"]) for one in listed if one.get("id")]
+    model = named or names[0]
+    length = next((one.get("max_model_len") for one in listed if one.get("id") == model), None)
+    context = length if isinstance(length, int) else None
+    try:
+        native, aloud = await _calls_tools(transport, model, end)
+    except WrongModel as error:
+        if not names:
+            raise
+        served = ", ".join(names[:8])
+        raise WrongModel(f"the server at {transport.where} serves {served}, not {model}: set --llm-model") from error
     schema = await _follows_schema(transport, model, end)
     found = Capabilities(model, "native" if native else "plan", schema, context, aloud)
     logger.info("model %s", found.words())
     return found
 
 
-def _chosen(listed: list[dict[str, Any]], named: str, where: str) -> tuple[str, int | None]:
-    names = [str(one.get("id")) for one in listed if one.get("id")]
-    if not names:
-        if named:
-            return named, None  # some servers list nothing
-        raise ModelUnavailable(f"the server at {where} lists no model: name one with --llm-model")
-    if named and named not in names:
-        raise WrongModel(f"the server at {where} serves {', '.join(names[:8])}, not {named}: set --llm-model")
-    model = named or names[0]
-    length = next((one.get("max_model_len") for one in listed if one.get("id") == model), None)
-    return model, length if isinstance(length, int) else None
+async def _listed(transport: Transport, named: str, limit: float) -> list[dict[str, Any]]:
+    """Return the models that the server lists; with a name given it may list none, or not the one named.
+
+    ``transformers serve`` lists what was downloaded, not what it serves; some servers have no list at all.
+    """
+    try:
+        listed = await transport.models(limit)
+    except ModelError as error:
+        if not named or not refused(error):
+            raise
+        return []
+    if not named and not any(one.get("id") for one in listed):
+        raise ModelUnavailable(f"the server at {transport.where} lists no model: name one with --llm-model")
+    return listed
 
 
 async def _calls_tools(transport: Transport, model: str, end: float) -> tuple[bool, bool]:

@@ -18,8 +18,10 @@ from openai import AsyncStream
 
 from agent.llm.faults import RefusedParameter, fault
 from agent.llm.wire import ModelCall
-from core.errors import ModelTimeout
+from core.errors import ModelError, ModelTimeout
 
+LATER = (429, 502, 503, 504, 529)
+"""What a server, or the proxy before it, answers while it cannot."""
 OPTIONAL = frozenset({"chat_template_kwargs", "seed", "stream_options", "temperature", "max_tokens"})
 """Parameters that some server does not know: left out after it has said so."""
 CONNECT = 3.0
@@ -53,6 +55,18 @@ class Transport:
             return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
         except Exception as error:  # whatever the SDK raises becomes one of our kinds
             raise fault(error, self.where) from error
+
+    async def look(self, limit: float) -> None:
+        """See whether anybody is there: any answer will do but one that says to come back later.
+
+        Raises:
+            ModelError: nobody answers within the seconds given.
+        """
+        try:
+            await self.models(limit)
+        except ModelError as error:
+            if not refused(error):
+                raise
 
     async def chat(self, model: str, call: ModelCall, *, schema: bool = True) -> AsyncGenerator[Any, None]:
         """Yield the chunks of an answer as dictionaries; closing it ends the request.
@@ -165,6 +179,12 @@ class Transport:
         if "max_tokens" in self._refused:
             body["max_completion_tokens"] = body["max_tokens"]
         return {name: value for name, value in body.items() if name not in self._refused}
+
+
+def refused(error: ModelError) -> bool:
+    """Tell whether somebody is there who only does not do what was asked."""
+    cause = error.__cause__
+    return isinstance(cause, openai.APIStatusError) and cause.status_code not in LATER
 
 
 def _local(url: str) -> bool:

@@ -114,6 +114,8 @@ class ScriptedServer:
         self.script: list[Answer | Responder] = list(script)
         self.default = default
         self.native, self.schema, self.key, self.model = native, schema, key, model
+        self.listed: list[str] | None = [model]
+        """The models that it lists; None: the list fails."""
         self.requests: list[dict[str, Any]] = []
         """Bodies of the chat requests, the probe's apart."""
         self.probes: list[dict[str, Any]] = []
@@ -195,8 +197,10 @@ class ScriptedServer:
             return _json(writer, 401, {"error": "Unauthorized"})
         if path == "/v1/models":
             self.looks += 1
-            listed = {"id": self.model, "object": "model", "owned_by": "vllm", "max_model_len": CONTEXT}
-            return _json(writer, 200, {"object": "list", "data": [listed]})
+            if self.listed is None:
+                return _json(writer, 500, {"detail": "Internal Server Error"})
+            shape = {"object": "model", "owned_by": "vllm", "max_model_len": CONTEXT}
+            return _json(writer, 200, {"object": "list", "data": [{"id": name, **shape} for name in self.listed]})
         if path != "/v1/chat/completions" or method != "POST":
             return _json(writer, 404, {"detail": "Not Found"})
         asked = json.loads(body)

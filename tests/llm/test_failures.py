@@ -108,6 +108,18 @@ async def test_a_wrong_name_is_told_with_the_right_ones(server):
     await client.close()
 
 
+@pytest.mark.parametrize("listed", ["nothing", "another", "an error"])
+async def test_a_named_model_need_not_be_listed(server, listed):
+    server.listed = {"nothing": [], "another": ["cached"], "an error": None}[listed]
+    server.script = [say("Served on demand.")]
+    client = ModelClient(server.url, model="scripted", limits=QUICK)
+    for _ in range(3):
+        client.breaker.failed()
+    client.breaker._clock = lambda: 1e9  # half-open: the look before the probe takes any answer
+    assert (await client.complete(ASK)).text == "Served on demand."
+    await client.close()
+
+
 async def test_a_model_that_disappears_is_told(server, client):
     await client.probe()
     server.model = "another"

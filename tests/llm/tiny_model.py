@@ -63,7 +63,9 @@ def make(folder: Path, *, hidden: int = 64, layers: int = 2, context: int = 8192
         pad_token_id=0,
     )
     Qwen2ForCausalLM(config).save_pretrained(folder, safe_serialization=True)
-    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 2, "pad_token_id": 0}))
+    # Sampled: the likeliest word of noise is the same one for ever.
+    generation = {"eos_token_id": 2, "pad_token_id": 0, "do_sample": True, "temperature": 1.0}
+    (folder / "generation_config.json").write_text(json.dumps(generation))
     return folder
 
 
