@@ -183,7 +183,8 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
     if len(vectors) != len(catalogue):
         raise ValueError(f"{len(vectors)} vectors for {len(catalogue)} items")
     return OpenIndex(
-        shop=Learned.load(folder).applied(shop),
+        shop=shop,
+        browsing=Learned.load(folder).browsing(shop),
         catalogue=catalogue,
         vectors=vectors,
         dense=DenseStore(folder / "chroma"),

@@ -47,7 +47,7 @@ class Learned:
 
     tastes: Tastes = Tastes()
     weights: Mapping[str, float] = field(default_factory=dict)
-    """Source -> weight, for those that shop.yaml does not set."""
+    """Source -> weight for shoppers who ask nothing, where shop.yaml does not set it."""
     sequential: bool = False
     """Whether the sequential model stands beside this file and pays."""
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Learned:
         }
         return cls(tastes, weights, bool(content["sequential"]), content["report"])
 
-    def applied(self, shop: Shop) -> Shop:
-        """Return the shop with the learned weights; those that its shop.yaml sets stay."""
+    def browsing(self, shop: Shop) -> Weights | None:
+        """Return the learned weights beside those that the shop.yaml sets, which stay; None when none were learned."""
         own = shop.weights.model_dump(include=shop.weights.model_fields_set)
-        return shop.model_copy(update={"weights": Weights(**{**self.weights, **own})}) if self.weights else shop
+        return Weights(**{**self.weights, **own}) if self.weights else None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.entities import ItemId
 from core.ports import Vectors
-from core.shop import Shop
+from core.shop import Shop, Weights
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeModel
 from retrieval.dense import DenseStore
@@ -44,6 +44,8 @@ class OpenIndex:
     users: npt.NDArray[np.int32]
     """How many users had a positive event with each item."""
     fingerprint: str
+    browsing: Weights | None = None
+    """Learned weights for shoppers who ask nothing; None: the shop's own."""
     mark: str = ""
     """Names the interactions and items that were learned from."""
     _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)

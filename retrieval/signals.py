@@ -159,6 +159,11 @@ class Signals:
         return float(self.index.vectors[row] @ self.text) if self.text is not None else 0.0
 
     @cached_property
+    def known(self) -> int:
+        """How many items the user is known to like."""
+        return int(np.count_nonzero(self.profile.weights > 0))
+
+    @cached_property
     def folded(self) -> TasteOfUser | None:
         """The user as the collaborative model sees them; None when nothing is known of them."""
         model = self.index.collaborative

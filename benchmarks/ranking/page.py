@@ -6,6 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from benchmarks.performance_page import machine
 from benchmarks.ranking import ablation, search, tastes
@@ -13,6 +17,7 @@ from benchmarks.ranking.metrics import Table
 from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
+Mask = npt.NDArray[np.bool_]
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
 NAMES = ("search", "tastes", "ablation")
 TITLE = "# Quality\n"
@@ -84,10 +89,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
-def _gain(table: Table, measure: str, system: str, over: str) -> str:
+def _gain(table: Table, measure: str, system: str, over: str, mask: Mask | None = None) -> str:
     if system == over:
         return "—"
-    found = table.gain(measure, system, over)
+    found = table.gain(measure, system, over, mask)
     text = found.signed()
     return f"**{text}**" if found.low > 0 or found.high < 0 else text
 
@@ -143,8 +148,16 @@ def _outcome(outcome: tastes.Outcome) -> str:
         for name in names
     ]  # fmt: skip
     head = ["system", tastes.NDCG, tastes.RECALL, f"ours less it, {tastes.NDCG}", "tuned to", "s"]
-    thirds = outcome.thirds
-    sparse = [[name, *(str(table.estimate(tastes.NDCG, name, mask)) for mask in thirds.values())] for name in names]
+    thirds, rare = outcome.thirds, outcome.rare
+    first = next(iter(thirds.values()))
+    sparse = [
+        [
+            name, *(str(table.estimate(tastes.NDCG, name, mask)) for mask in thirds.values()),
+            _gain(table, tastes.NDCG, tastes.OURS, name, first),
+            str(table.estimate(tastes.RARE, name, rare)), _gain(table, tastes.RARE, tastes.OURS, name, rare),
+        ]
+        for name in names
+    ]  # fmt: skip
     asked = len(outcome.sizes)
     shown = (
         f"{asked:,} of the {outcome.asked:,} test users, drawn at random" if asked < outcome.asked else f"all {asked:,}"
@@ -154,9 +167,25 @@ def _outcome(outcome: tastes.Outcome) -> str:
         f"{outcome.users:,} users and {outcome.items:,} items. Test users: {shown}. Seconds: fitting and scoring these "
         f"users (ours: {asked:,} single requests with their reasons, without the building of the index).\n"
     )
-    by = f"{tastes.NDCG} by how many items are known of the user (thirds of the test users):\n"
-    parts = [text, _table(head, rows), by]
-    return "\n".join([*parts, _table(["system", *(f"{name} items" for name in thirds)], sparse)])
+    by = (
+        f"{tastes.NDCG} by how many items are known of the user (thirds of the test users), and {tastes.RARE}: those "
+        f"with at most {outcome.rare_most} known takers ({int(rare.sum()):,} of the test users took some):\n"
+    )
+    head_sparse = [
+        "system", *(f"{name} items" for name in thirds), "ours less it, sparsest third", tastes.RARE,
+        "ours less it, sparse items",
+    ]  # fmt: skip
+    return "\n".join([text, _table(head, rows), _training(outcome.report), by, _table(head_sparse, sparse)])
+
+
+def _training(report: Mapping[str, Any]) -> str:
+    """Return what our training chose."""
+    parts = [f"Ours was trained on what is known, asked on {report['held_out']} of it: {_settings(report['tastes'])}."]
+    for part in ("tastes", "weights"):
+        gain = report[part + "_gain"] if part + "_gain" in report else None
+        if gain:
+            parts.append(f"{part} {gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]")
+    return " ".join(parts) + "\n"
 
 
 def _settings(choice: Mapping[str, float]) -> str:

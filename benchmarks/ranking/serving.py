@@ -11,7 +11,9 @@ from core.settings import Settings
 from core.shop import Weights
 from retrieval.encoder import build_embedder
 from retrieval.index import open as open_index
+from retrieval.learned import Learned
 from retrieval.pipeline import Recommender
+from retrieval.training.run import run
 
 Clock = Callable[[], float]
 
@@ -23,11 +25,17 @@ def opened(folder: Path, data_dir: Path, clock: Clock) -> Recommender:
     return open_index(folder, data_dir, settings, embedder=build_embedder(settings), clock=clock)
 
 
+def trained(folder: Path, data_dir: Path) -> Learned:
+    """Train on a shop's own log, as ``launch.py train`` does."""
+    settings = Settings(shop=folder, data_dir=data_dir, encoder="minilm")
+    return run(folder, data_dir, settings, embedder=build_embedder(settings))
+
+
 def weighted(recommender: Recommender, folder: Path, clock: Clock, changes: Mapping[str, float]) -> Recommender:
     """Return a recommender over the same index with other weights of the fusion."""
     index = recommender.serving
-    weights = Weights(**{**index.shop.weights.model_dump(), **changes})
-    changed = replace(index, shop=index.shop.model_copy(update={"weights": weights}))
+    weights = Weights(**{**(index.browsing or index.shop.weights).model_dump(), **changes})
+    changed = replace(index, browsing=None, shop=index.shop.model_copy(update={"weights": weights}))
     return Recommender(changed, recommender.embedder, folder, lambda progress: None, clock)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,20 @@ import polars as pl
 
 from benchmarks.ranking.metrics import Table, hits_ndcg, recall
 from benchmarks.ranking.models import Baseline, Choice, baselines
-from benchmarks.ranking.serving import only, opened, ranked, weighted
+from benchmarks.ranking.serving import only, opened, ranked, trained, weighted
 from benchmarks.ranking.sources import Source
 from benchmarks.ranking.splits import answerable
+from retrieval.index import trained_folder
+from retrieval.pipeline import Recommender
 
 NDCG, RECALL = "NDCG@10", "Recall@20"
 LENGTH = 20
 USERS = 800
 SEED = 5
-OURS, OURS_CF = "ours, as shipped", "ours, collaborative source alone"
+RARE = "Recall@20 of sparse items"
+PLAIN, OURS, OURS_CF = "ours, untrained", "ours, trained", "ours, trained, collaborative source alone"
+SPARSE_SHARE = 0.25
+"""Items that together hold this share of the known pairs, the rarest first, are sparse."""
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +49,12 @@ class Outcome:
     users: int
     asked: int
     """Test users before the sample."""
+    report: Mapping[str, Any]
+    """What our training chose, and measured on its own hold-out."""
+    rare: npt.NDArray[np.bool_]
+    """Test users who took a sparse item."""
+    rare_most: int
+    """A sparse item has at most so many known takers."""
 
     @property
     def thirds(self) -> Mapping[str, npt.NDArray[np.bool_]]:
@@ -89,12 +101,25 @@ class Task:
         scores[known.row, known.col] = -np.inf
         return np.argsort(-scores, axis=1, kind="stable")[:, :LENGTH]
 
+    @property
+    def rare_most(self) -> int:
+        """The number of takers up to which an item is sparse."""
+        takers = np.sort(np.asarray(self.matrix.sum(axis=0)).ravel())
+        return int(takers[np.searchsorted(np.cumsum(takers), SPARSE_SHARE * takers.sum())])
+
+    @property
+    def rare(self) -> list[set[int]]:
+        """The sparse items among those relevant to each asked user."""
+        takers, most = np.asarray(self.matrix.sum(axis=0)).ravel(), self.rare_most
+        return [{item for item in wanted if takers[item] <= most} for wanted in self.relevant]
+
     def measure(self, rankings: Sequence[Sequence[int]] | npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
-        """Return both measures of every asked user."""
+        """Return the measures of every asked user."""
         pairs = [(list(map(int, row)), relevant) for row, relevant in zip(rankings, self.relevant, strict=True)]
         return {
             NDCG: np.array([hits_ndcg(row, relevant, 10) for row, relevant in pairs]),
             RECALL: np.array([recall(row, relevant, LENGTH) for row, relevant in pairs]),
+            RARE: np.array([recall(row, rare, LENGTH) for (row, _), rare in zip(pairs, self.rare, strict=True)]),
         }
 
 
@@ -121,32 +146,39 @@ def measure(source: Source, work: Path, most: int = USERS, systems: Sequence[Bas
         found[baseline.name] = task.measure(task.rankings(baseline, chosen[baseline.name]))
         seconds[baseline.name] = time.perf_counter() - start
         _log.info("%s: %s %.4f", source.name, baseline.name, found[baseline.name][NDCG].mean())
-    for name, rankings, taken in _ours(source, task, work):
+    report: dict[str, Any] = {}
+    for name, rankings, taken in _ours(source, task, work, report):
         found[name], seconds[name] = task.measure(rankings), taken
         _log.info("%s: %s %.4f", source.name, name, found[name][NDCG].mean())
-    measures = {measure: {name: values[measure] for name, values in found.items()} for measure in (NDCG, RECALL)}
+    measures = {measure: {name: values[measure] for name, values in found.items()} for measure in (NDCG, RECALL, RARE)}
     sizes = np.diff(task.matrix.indptr)[task.asked].astype(np.int64)
     asked = answerable(split.known, split.test)["user_id"].n_unique()
     return Outcome(
         source, Table(measures), chosen, seconds, sizes,
         split.known.height, len(task.items), len(task.users), asked,
+        report, np.array([bool(items) for items in task.rare]), task.rare_most,
     )  # fmt: skip
 
 
-def _ours(source: Source, task: Task, work: Path) -> list[tuple[str, list[list[int]], float]]:
-    """Return our pipeline's rankings: as shipped, and with its collaborative source alone."""
+def _ours(
+    source: Source, task: Task, work: Path, report: dict[str, Any]
+) -> Iterator[tuple[str, list[list[int]], float]]:
+    """Yield our pipeline's rankings: untrained, trained on the known part, and its collaborative source alone."""
     known = source.split.known
     folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), known)
     latest = float(known["time"].max()) if "time" in known.columns else 0.0  # type: ignore[arg-type]
-    recommender = opened(folder, work / "data", lambda: latest)
-    alone = weighted(recommender, work / "overlay", lambda: latest, only("collaborative"))
     place = {item: number for number, item in enumerate(task.items)}
-    found = []
-    for name, system in ((OURS, recommender), (OURS_CF, alone)):
+
+    def lists(system: Recommender) -> tuple[list[list[int]], float]:
         start = time.perf_counter()
-        rows = [
-            [place[item] for item in ranked(system, task.users[int(user)], LENGTH) if item in place]
-            for user in task.asked
-        ]
-        found.append((name, rows, time.perf_counter() - start))
-    return found
+        found = [ranked(system, task.users[int(user)], LENGTH) for user in task.asked]
+        return [[place[item] for item in row if item in place] for row in found], time.perf_counter() - start
+
+    rmtree(trained_folder(folder, work / "data"), ignore_errors=True)
+    yield PLAIN, *lists(opened(folder, work / "data", lambda: latest))
+    learned = trained(folder, work / "data")
+    gains = {f"{part}_gain": learned.report[part]["gain"] for part in ("tastes", "weights")}
+    report.update({**learned.report, **gains, "tastes": asdict(learned.tastes), "weights": dict(learned.weights)})
+    system = opened(folder, work / "data", lambda: latest)
+    yield OURS, *lists(system)
+    yield OURS_CF, *lists(weighted(system, work / "overlay", lambda: latest, only("collaborative")))

@@ -45,7 +45,9 @@ def past(index: OpenIndex, holdout: Holdout, tastes: Tastes) -> OpenIndex:
     items = len(index.catalogue)
     share, users = popularity(holdout.early, items)
     model = train(holdout.early, items, vectors=index.vectors, tastes=tastes)
-    return replace(index, history=holdout.early, collaborative=model, popularity=share, users=users, _derived={})
+    return replace(
+        index, browsing=None, history=holdout.early, collaborative=model, popularity=share, users=users, _derived={}
+    )
 
 
 def gathered(
