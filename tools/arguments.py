@@ -71,6 +71,20 @@ class SimilarItems(RecommendItems):
     like_items: Annotated[list[ItemIdArgument], Field(min_length=1, max_length=10)]
 
 
+class SetPart(_Arguments):
+    """One thing of a set."""
+
+    query: Annotated[str, Field(min_length=1, max_length=300, description="what this part is, in words")]
+    set: Annotated[list[ConstraintArgument], Field(max_length=10, description="what it must be or have")] = []
+
+
+class RecommendSet(_Arguments):
+    """Recommend items that go together, one for each part, for at most a budget in all ("a starter kit under 900")."""
+
+    parts: Annotated[list[SetPart], Field(min_length=2, max_length=8)]
+    budget: Annotated[float, Field(gt=0, allow_inf_nan=False, description="for all parts together")] | None = None
+
+
 class ItemIds(_Arguments):
     """Items that are spoken of."""
 

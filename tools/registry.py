@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from core.conversation import StateChange
 from core.errors import BackendUnavailable, ToolRetry
+from tools import aftercare, cart, desk, orders, service, sets, shopping
 from tools import arguments as args
-from tools import aftercare, cart, desk, orders, service, shopping
 from tools import desk_arguments as desk_args
 from tools.context import ToolContext
 from tools.results import ToolResult, Unreachable
@@ -41,6 +41,7 @@ TOOLS: Mapping[str, Tool] = {
     for tool in (
         Tool("recommend_items", args.RecommendItems, shopping.recommend_items),
         Tool("similar_items", args.SimilarItems, shopping.similar_items),
+        Tool("recommend_set", args.RecommendSet, sets.recommend_set),
         Tool("item_details", args.ItemDetails, shopping.item_details),
         Tool("compare_items", args.CompareItems, shopping.compare_items),
         Tool("explain_items", args.ItemIds, shopping.explain_items),
