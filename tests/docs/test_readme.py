@@ -56,11 +56,13 @@ def test_the_commands_exist(page):
     named = set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE))
     assert named <= targets
     options = {"--" + name.replace("_", "-") for name in Settings.model_fields} | {"--help", "--version", "--no-watch"}
+    imports = {"--out", "--name", "--currency", "--site"}
     for line in re.findall(r"launch\.py([^`\n|#]*)", text):
         words = line.split()
-        assert {word for word in words if word.startswith("--")} <= options, line
+        known = imports if words[:1] == ["import"] else options
+        assert {word for word in words if word.startswith("--")} <= known, line
         if words and re.fullmatch(r"[a-z]+", words[0]):
-            assert words[0] in COMMANDS, line
+            assert words[0] in {*COMMANDS, "import"}, line
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -68,7 +68,7 @@ def say(page: Any, text: str) -> str:
 
 
 def picture(page: Any, name: str) -> None:
-    if folder := os.environ.get("FLOORWALKER_SCREENSHOTS"):
+    if folder := os.environ.get("DROP_PICTURES"):
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
@@ -91,7 +91,8 @@ def test_a_dropped_export_is_a_shop_to_talk_to(page, shop_url):
     page.reload()
     page.wait_for_selector(".fw-leave:not([hidden])", timeout=30_000)
     assert "Trail Jacket" in page.inner_text(LAST), "this tab keeps the shop and what was said in it"
-    assert "Enamel Mug" in say(page, "a mug")
+    page.click("[data-do=fresh]")
+    assert "Enamel Mug" in say(page, "a mug"), "the session is this shop's"
     page.click(".fw-leave")
     assert "Wardrobe" in page.inner_text(".fw-name")
     assert page.query_selector(LAST) is None, "a conversation of its own"
