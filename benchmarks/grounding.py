@@ -153,7 +153,7 @@ def statements(scene: Scene) -> Iterator[Said]:
         yield from _valued(scene, item, other)
     for text in scene.phrasings["lead"]:
         yield Said(text.replace("{count}", scene.values.count(len(scene.items))), "lead", True)
-        yield Said(text.replace("{count}", "47"), "number", False)
+        yield Said(text.replace("{count}", str(scene.found.ranking.matches + 7)), "number", False)
     for text in scene.phrasings["talk"]:
         yield Said(text, "talk", True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from agent.embedded.text import normalise
 from agent.embedded.vocabulary import Vocabulary
 from agent.embedded.word_items import entries, remarks
 from agent.embedded.word_questions import asked
@@ -34,6 +35,7 @@ class Answer:
         self._lines = self._own_lines()
         self._carried: tuple[int, ...] = ()
         self._named: set[str] = set()
+        self._heard: set[str] = set()
         self._asked = False
         self.begun = False
         """Whether anything was said."""
@@ -52,6 +54,9 @@ class Answer:
         text = harmless(sentence.strip(), self._facts.urls)
         if not any(char.isalnum() for char in text):
             return ""
+        if (core := normalise(text).strip()) in self._heard:
+            return ""  # said already
+        self._heard.add(core)
         if "\n" in gap and not _goes_on(text):
             self._carried = ()
         verdict = self._checker.check(text, self._carried)

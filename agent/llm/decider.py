@@ -117,8 +117,7 @@ class LlmDecider:
         read = _Read(heard, frozenset(heard.known_ids(found)))
         for tool in called[: self.caps.calls]:
             read.take(tool)
-        if not searched:
-            read.enforce()
+        read.enforce(searched)
         if not read.calls and not read.rewind and not called and heard.decision.calls and _must_act(heard):
             return replace(heard.decision, account=account)
         thread = (*messages, read.spoken(text, called)) if called or read.added else tuple(messages)
@@ -168,20 +167,22 @@ class _Read:
         self.rewind, self.intents = how, (Intent(how),)
         self.answers.append(answer(tool.id, "done"))
 
-    def enforce(self) -> None:
-        """Hold the searches to what the user said, and search where that is called for."""
+    def enforce(self, searched: bool) -> None:
+        """Hold the searches to what the user said, and search where that is called for and was not done yet."""
+        if searched:
+            self.calls = [_without(call) if call.name in SEARCHES else call for call in self.calls]
+            return
         own = self.heard.decision
         if own.rewind and not self.rewind and not self.calls:
             self.rewind, self.intents = own.rewind, own.intents
-        searches = [call for call in self.calls if call.name in SEARCHES]
-        held = enforced(searches[0] if searches else None, self.heard)
-        if held is None:
-            return
-        if searches:
-            self.calls[self.calls.index(searches[0])] = held
-            return
-        self.added.append(replace(held, id="call_own"))
-        self.calls.append(self.added[0])
+        searches = [at for at, call in enumerate(self.calls) if call.name in SEARCHES]
+        for at in searches:
+            self.calls[at] = enforced(self.calls[at], self.heard) or self.calls[at]
+        mending = any(str(told["content"]).startswith(ERROR) for told in self.answers)
+        held = None if searches or mending else enforced(None, self.heard)
+        if held is not None:
+            self.added.append(replace(held, id="call_own"))
+            self.calls.append(self.added[0])
 
     def spoken(self, text: str, called: Sequence[CalledTool]) -> WireMessage:
         """Return the model's answer as a message, with the calls that code added as if it had made them."""
@@ -192,6 +193,13 @@ class _Read:
             for key, name, arguments in own
         ]
         return {"role": "assistant", "content": text or None, "tool_calls": calls}
+
+
+def _without(call: ToolCall) -> ToolCall:
+    """Return a further search of a turn: it may look elsewhere, and it changes nothing that the user required."""
+    kept = {name: value for name, value in call.arguments.items() if name not in ("retract", "remove")}
+    kept["set"] = [{**one, "strength": "wish"} for one in kept.get("set", ()) if isinstance(one, Mapping)]
+    return replace(call, arguments={name: value for name, value in kept.items() if value != []})
 
 
 def answer(call_id: str, text: str) -> WireMessage:

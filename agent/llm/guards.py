@@ -62,10 +62,11 @@ def _pointed(call: ToolCall, known: frozenset[str]) -> ToolCall:
 
 
 def _cart(call: ToolCall, heard: Heard) -> ToolCall:
-    if not heard.desk.has("take", "take_out", "cart"):
-        raise ToolRetry("the shopper did not ask to buy anything; nothing is put into the cart")
-    own = heard.call("put_in_cart")  # what the message points at counts, not what the model would sell
-    return replace(own, id=call.id) if own else call
+    """Let only what the shopper asks to buy into the cart: what their message points at."""
+    own = heard.call("put_in_cart")
+    if own is None:
+        raise ToolRetry("the shopper did not say what to buy; nothing is put into the cart")
+    return replace(own, id=call.id)
 
 
 def _confirm(call: ToolCall, heard: Heard) -> ToolCall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_END = re.compile(r"[.!?][\"'”’)\]*_]*(?=\s)|[。！？][”’」』）*_]*|\n")
+_END = re.compile(r"[.!?][\"'”’)\]*_]*(?=\s)|[!?](?=[A-Z])|[。！？][”’」』）*_]*|\n")
 _UNENDED = re.compile(
     r"(?:^|\s|[(*_])(?:\d{1,3}|[A-Za-z]|e\.g|i\.e|etc|approx|vs|no|nr|mr|mrs|ms|dr|st|inc|ltd|co|incl|max|min)\.$", re.I
 )

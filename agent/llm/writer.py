@@ -10,10 +10,12 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from agent.embedded.writer import EmbeddedWriter
 from agent.llm.answer import Answer
 from agent.llm.decider import ERROR, LlmDecider, answer, fallen, spent
+from agent.llm.enforcing import enforced
 from agent.llm.prompting import WireMessage, history_messages, system_message, turn_message
 from agent.llm.sentences import Sentences
 from agent.llm.telling import results_text, told
@@ -149,9 +151,21 @@ class LlmWriter:
             return
         for piece in text.all(heard.rest()):
             yield piece
+        if not evidence and (owed := await self._owed(context, decision)) is not None:
+            if text.begun:
+                yield "\n\n"
+            yield replace(owed, account=spent(heard.finished) + Account(dropped=text.dropped, degraded=True))
+            return
         for piece in self._completed(text, context, decision, evidence):
             yield piece
         yield spent(heard.finished) + Account(dropped=text.dropped)
+
+    async def _owed(self, context: TurnContext, decision: Decision) -> Decision | None:
+        """Return the embedded decision when the model's calls went wrong and what the user plainly asked is undone."""
+        if not any(str(told.get("content", "")).startswith(ERROR) for told in decision.thread):
+            return None
+        heard = await self._decider.hear(context)
+        return heard.decision if enforced(None, heard) is not None else None
 
     async def _further(
         self, context: TurnContext, decision: Decision, thread: tuple[WireMessage, ...], said: _Heard

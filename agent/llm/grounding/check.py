@@ -20,6 +20,7 @@ _MARKUP = re.compile(r"[*_`~]+|\\(?=[^\w\s])")
 _LISTED = re.compile(r"^\s*(?:[-•·–]|\(?\d{1,2}[.)、：:](?!\d))\s*")
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|「([^」]+)」|『([^』]+)』|《([^》]+)》|‘([^’]+)’")
 _LEADS = frozenset("than unlike similar like vs compared 比 类似 像".split())
+_TO_ITEM = frozenset("for buys gets 买到 可以买 能买".split())
 _PASSED = frozenset("the our a an of to with .".split())
 _LIST = re.compile(r"、|，|, | and | or |和|或")
 _JOINED = frozenset({"and", "&", ",", "，", "、", "和", "与", "及", "the", "or", "both", "as", "well"})
@@ -167,10 +168,22 @@ class Checker:
                 whole = ()
             return tuple(whole for _ in parts)
         out = []
-        for at in range(len(parts)):
+        for at, part in enumerate(parts):
             before = [items for place, items in groups if place <= at]
-            out.append(before[-1] if before else groups[0][1])
+            ahead = next((items for place, items in groups if place > at), None)
+            led = ahead is not None and part.number and _leads(parts, at)
+            out.append(ahead if led and ahead is not None else before[-1] if before else groups[0][1])
         return tuple(out)
+
+
+def _leads(parts: Sequence[Part], at: int) -> bool:
+    """Tell whether a number is said of the item after it: "$20 for the Bolt"."""
+    for part in parts[at + 1 : at + 4]:
+        if part.item is not None:
+            return False
+        if part.text in _TO_ITEM:
+            return True
+    return False
 
 
 def _refers(at: int, parts: Sequence[Part]) -> bool:

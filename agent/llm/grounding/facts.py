@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -33,6 +33,8 @@ from tools.results import (
 
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
 MOST_ITEMS = 20
+AGAINST = "~against"
+"""Stands for the facet of an amount that a price is compared with: the usual one, what is saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,10 @@ class _Maker:
         texts += [part for node in item.category for part in (node, self.values.value("category", node))]
         texts += list(self._facet_texts(item))
         whole = "\n".join(filter(None, texts))
-        numbers = [*self._facet_numbers(item), *self.numbers_in([item.title, item.description, *reasons])]
+        # A price in a description is none of ours; in a reason it is what the price is set against.
+        told = [fact for fact in self.numbers_in([item.title, item.description]) if fact.unit != MONEY]
+        told += [replace(fact, field=AGAINST) if fact.unit == MONEY else fact for fact in self.numbers_in(reasons)]
+        numbers = [*self._facet_numbers(item), *told]
         ranked = one.reasons if one is not None else ()
         best = frozenset(str(reason.data.get("field")) for reason in ranked if reason.data.get("rank") == "best")
         words = frozenset(stems_of(whole))

@@ -37,15 +37,16 @@ def invented(
     if _CONTACT.search(plain) and not any(_CONTACT.search(text) for text in (*facts.passages, *facts.strings)):
         return "a contact that nobody stated"
     phrases = [part.text for part in parts if part.span is not None or part.number]
-    covered = {token for text in phrases for token in text.split()} | {c for text in phrases for c in text if c > "一"}
+    covered = {token for text in phrases for token in text.split()} | {text.replace(" ", "") for text in phrases}
     for name in _names(plain, facts, knows, covered):
         return f"name {name}"
     places = next((found for found in about if found), ())
     if not facts.items:
         return ""
     known = facts.words if not places else frozenset().union(*(facts.items[place].words for place in places))
+    text = "".join(facts.items[place].text for place in places or range(len(facts.items))) + "".join(facts.texts)
     for complement in _complements(low):
-        for word in _unknown(complement, known | _asked(facts), covered):
+        for word in _unknown(complement, known | _asked(facts), covered, text):
             return f"property {word}"
     return ""
 
@@ -68,6 +69,8 @@ def _names(plain: str, facts: Facts, knows: Callable[[str], bool], covered: set[
         if folded in known or folded in general.months or any(p in known for p in pieces if len(p) > 2):
             continue
         if _CODE.match(word):
+            if word.rstrip("0123456789").lower() in known:
+                continue  # a label that a number follows without a space
             if not _MEASURE.match(word):
                 yield word
         elif word[0].isupper() and not _general(word, folded):
@@ -101,15 +104,17 @@ def _complements(low: str) -> Iterator[str]:
             yield found.group(1)
 
 
-def _unknown(complement: str, known: frozenset[str], covered: set[str]) -> Iterator[str]:
+def _unknown(complement: str, known: frozenset[str], covered: set[str], text: str) -> Iterator[str]:
     """Yield the words of a complement that neither the evidence nor general language has."""
     general = words()
     chinese = "".join(_CJK.findall(complement))
-    if len(chinese) >= 2 and MARK not in complement:
-        stems = [token.stem for token in tokenize(chinese)]
-        unknown = [stem for stem in stems if stem not in known and stem not in covered and stem not in general.carried]
-        if len(unknown) > (1 - _SAID) * len(stems):
-            yield chinese
+    said = (text for text in (*covered, *general.carried) if len(text) > 1 and not text.isascii())
+    for phrase in sorted(said, key=len, reverse=True):
+        chinese = chinese.replace(phrase, "")
+    chinese = "".join(char for char in chinese if char not in general.carried)
+    pairs = [chinese[at : at + 2] for at in range(len(chinese) - 1)]
+    if pairs and MARK not in complement and sum(pair not in text for pair in pairs) > (1 - _SAID) * len(pairs):
+        yield chinese
     for token in tokenize(complement):
         if token.kind != "word" or token.text.startswith(MARK) or len(token.text) < 3:
             continue

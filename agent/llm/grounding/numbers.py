@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agent.embedded.lexicon import Kind
-from agent.llm.grounding.facts import Facts, NumberFact
+from agent.llm.grounding.facts import AGAINST, Facts, NumberFact
 from agent.llm.grounding.statement import MONEY, PERCENT, Part
 from core.entities import Op
 from retrieval.units import convert
@@ -37,7 +37,8 @@ def number_stated(
         if said or (bool(everywhere) and all(_stated(part, numbers, field) for numbers in everywhere)):
             return True
         return compared is not None and _difference(part, compared or facts.shown, facts)
-    own = [facts.items[place].numbers for place in about]
+    hidden = (AGAINST,) if compared is None else ()
+    own = [[fact for fact in facts.items[place].numbers if fact.field not in hidden] for place in about]
     if any(_stated(part, numbers, field) for numbers in own):
         return True
     if part.unit is None and part.op is None and not part.decimals and not field and _stated(part, _counts(facts), ""):
@@ -50,16 +51,24 @@ def _counts(facts: Facts) -> list[NumberFact]:
 
 
 def _field(at: int, parts: Sequence[Part]) -> str:
-    """Return the numeric facet that is named right beside a number, if one is."""
+    """Return the numeric facet that is named right beside a number, or alone in its sentence; empty when none is."""
+    if parts[at].unit == MONEY:
+        return ""
     for reach in range(1, _FACET_REACH + 1):
         for place in (at - reach, at + reach):
             if not 0 <= place < len(parts) or parts[place].clause != parts[at].clause:
                 continue
-            span = parts[place].span
-            entry = span.of(Kind.FACET) if span is not None and span.of(Kind.UNIT) is None else None
-            if entry is not None and not any(p.number for p in parts[min(place, at) + 1 : max(place, at)]):
-                return entry.field
-    return ""
+            field = _named(parts[place])
+            if field and not any(p.number for p in parts[min(place, at) + 1 : max(place, at)]):
+                return field
+    fields = {field for part in parts if (field := _named(part))}
+    numbers = [part for part in parts if part.number and part.unit != MONEY]
+    return fields.pop() if len(fields) == 1 and len(numbers) == 1 else ""
+
+
+def _named(part: Part) -> str:
+    entry = part.span.of(Kind.FACET) if part.span is not None and part.span.of(Kind.UNIT) is None else None
+    return entry.field if entry is not None else ""
 
 
 def _stated(part: Part, numbers: Iterable[NumberFact], field: str) -> bool:
@@ -80,7 +89,7 @@ def _fits(part: Part, fact: NumberFact, *, named: bool = False) -> bool:
         return False
     if part.op is Op.BETWEEN:
         return abs(value - part.value) <= _AROUND * abs(value)
-    if part.op is not None and fact.field:
+    if part.op is not None and fact.field not in ("", AGAINST) and (named or part.unit is not None):
         return _holds(value, part.op, part.value)
     if part.unit == MONEY:
         return abs(value - part.value) < 0.005

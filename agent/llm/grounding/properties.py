@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from agent.embedded.lexicon import DEGREES, Entry, Kind
 from agent.llm.grounding.facts import Facts, ItemFacts, stems_of
-from agent.llm.grounding.language import said_by_code
+from agent.llm.grounding.language import words
 from agent.llm.grounding.statement import Part
 from core.entities import Constraint, Op
 from retrieval.columns import fold
 
 _CLAIMS = (Kind.VALUE, Kind.BRAND, Kind.CATEGORY, Kind.FACET)
 _AMBIGUOUS = (*DEGREES, Kind.GRAMMAR, Kind.UNIT, Kind.ORDINAL, Kind.NUMBER, Kind.CUE, Kind.POLITE, Kind.MULTIPLIER)
+_AGAINST = frozenset("usual typical below above save saves 通常 一般 平均 省 低 高".split())
 _NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 
 
@@ -28,8 +29,9 @@ def property_true(at: int, parts: Sequence[Part], about: Sequence[int], facts: F
     entries = [entry for entry in span.entries if entry.kind in _CLAIMS and _exact(entry, part.text)]
     if span.of(*_AMBIGUOUS) is not None:
         entries = [entry for entry in entries if entry.field in facts.flags or _labelled(at, parts, entry.field)]
-    if part.text in said_by_code():  # "on the other hand"
-        entries = [entry for entry in entries if entry.kind is not Kind.VALUE or _labelled(at, parts, entry.field)]
+    if part.text in words().plain:  # "on the other hand", "you pay"
+        loose = (Kind.VALUE, Kind.FACET)
+        entries = [entry for entry in entries if entry.kind not in loose or _labelled(at, parts, entry.field)]
     if not entries:
         return True
     if not about:
@@ -46,15 +48,17 @@ def _exact(entry: Entry, text: str) -> bool:
 
 def _labelled(at: int, parts: Sequence[Part], field: str) -> bool:
     """Tell whether the facet's name stands right before."""
-    before = [part.span for part in parts[max(0, at - 3) : at] if part.span is not None]
+    clause = parts[at].clause
+    before = [part.span for part in parts[max(0, at - 6) : at] if part.span is not None and part.clause == clause]
     return any(entry.kind is Kind.FACET and entry.field == field for span in before for entry in span.entries)
 
 
 def compares(parts: Sequence[Part], references: frozenset[int]) -> bool:
     """Tell whether a sentence sets items against each other."""
     kinds = (Kind.LOWER, Kind.HIGHER)
-    roles = ("lower", "higher", "less", "more", "than")
-    return bool(references) or any(p.span and (p.span.of(*kinds) or p.span.role(*roles)) for p in parts)
+    roles = ("lower", "higher", "less", "more", "than", "less_than", "more_than")
+    sets_against = any(part.text in _AGAINST for part in parts)
+    return sets_against or bool(references) or any(p.span and (p.span.of(*kinds) or p.span.role(*roles)) for p in parts)
 
 
 def _true_of(entry: Entry, part: Part, facts: ItemFacts) -> bool:
@@ -176,6 +180,10 @@ def _degrees(at: int, parts: Sequence[Part], referring: bool) -> list[tuple[str,
     found = [(entry.field, *kinds[entry.kind]) for entry in span.entries if entry.kind in kinds]
     if found:
         return found
+    if referring and span.role("less_than", "less", "more_than", "more"):
+        named = [part.span.of(Kind.FACET) for part in parts[max(0, at - 3) : at] if part.span is not None]
+        field = next((entry.field for entry in reversed(named) if entry is not None), "price")
+        return [(field, span.role("more_than", "more"), False)]
     role = next((name for name in ("lowest", "highest", "lower", "higher") if span.role(name)), None)
     if role is None:
         return []

@@ -121,15 +121,21 @@ def _bounded(found: list[Part]) -> list[Part]:
         is_unit = bool(at) and found[at - 1].number and part.span is not None and part.span.of(Kind.UNIT) is not None
         if op is None or is_unit or _sets_apart(found[at + 1 : at + 3]):
             continue
-        before = [i for i in (at - 1, at - 2, at - 3) if i >= 0 and found[i].number]
-        after = [i for i in (at + 1, at + 2, at + 3) if i < len(found) and found[i].number]
-        trailing = before and (not part.text.isascii() or not after)
+        before = [i for i in (at - 1, at - 2, at - 3) if i >= 0 and found[i].number and not _parted(found, i, at)]
+        after = [
+            i for i in (at + 1, at + 2, at + 3) if i < len(found) and found[i].number and not _parted(found, at, i)
+        ]
+        trailing = before and (not part.text.isascii() or not after) and (not after or before[0] == at - 1)
         place = before[0] if trailing else after[0] if after else None
-        if place is None or any(one.text in _SOFT for one in found[min(at, place) + 1 : max(at, place)]):
+        if place is None:
             continue
         if out[place].op is None and found[place].clause == part.clause:
             out[place] = replace(out[place], op=op)
     return out
+
+
+def _parted(found: Sequence[Part], start: int, end: int) -> bool:
+    return any(part.text in _SOFT for part in found[start + 1 : end])
 
 
 def _sets_apart(after: Sequence[Part]) -> bool:
