@@ -58,7 +58,8 @@ class Ledger:
         """Keep an entry; ``key`` makes a repetition harmless."""
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO entries (key, customer_id, kind, order_id, time, data) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO entries (key, customer_id, kind, order_id, time, data) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 (key, customer_id, kind, order_id, self._clock(), orjson.dumps(data, default=str).decode()),
             )
 

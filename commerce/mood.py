@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from core.entities import Language
-from core.ports import Embedder, Vectors
+from core.ports import Embedder
 
 Sentiment = Literal["negative", "neutral", "positive"]
 NEAR = 0.5
@@ -70,15 +69,10 @@ def mood_of(text: str, language: Language, embedder: Embedder | None = None) -> 
     if negative or denied or (shouting and not positive):
         return Mood("negative", urgent)
     if embedder is not None and language == "en" and text.strip():
-        vectors = _examples(embedder)
+        vectors = embedder.embed([text for _, _, text in _EXAMPLES])
         near = vectors @ embedder.embed([text])[0]
         best = int(np.argmax(near))
         if float(near[best]) >= NEAR:
             sentiment, hurried, _ = _EXAMPLES[best]
             return Mood("positive" if positive else sentiment, urgent or hurried)
     return Mood("positive" if positive else "neutral", urgent)
-
-
-@lru_cache(maxsize=4)
-def _examples(embedder: Embedder) -> Vectors:
-    return embedder.embed([text for _, _, text in _EXAMPLES])

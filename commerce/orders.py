@@ -7,6 +7,7 @@ import logging
 import secrets as random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,12 +23,15 @@ from commerce.records import Customer, Order, OrderLine, OrderStatus, order_fact
 from commerce.sqlite_backend import SqliteBackend, no_offers
 from commerce.tokens import TokenVerifier
 from core.conversation import Identity
-from core.errors import Problem, ServiceError, ShopError
+from core.errors import BackendUnavailable, Problem, ServiceError, ShopError
 from core.shop import Shop
 
 __all__ = ["Customer", "Order", "OrderDesk", "OrderLine", "OrderStatus", "order_facts"]
 
 logger = logging.getLogger(__name__)
+
+WAITING = 40
+"""Calls that may wait for a back end on another machine at a time."""
 
 CONFIRMATION_SECONDS = 15 * 60.0
 """How long a read-back may wait for its yes."""
@@ -45,6 +49,8 @@ class OrderDesk:
         self._clock = clock
         self.ledger: Ledger
         """What was done for whom; :meth:`open` sets it."""
+        self.threads: ThreadPoolExecutor | None = None
+        """Where calls wait for a back end on another machine; None when it is on this one."""
         self.problems: tuple[Problem, ...] = ()
         """What was skipped of the shop's files."""
 
@@ -91,6 +97,8 @@ class OrderDesk:
         tokens = TokenVerifier(secrets, shop.key) if secrets and "token" in shop.identity else None
         desk = cls(backend, IdentityDesk(backend, place / "attempts.db", tokens=tokens, clock=clock), clock=clock)
         desk.problems = data.problems
+        if shop.backend.kind == "http":
+            desk.threads = ThreadPoolExecutor(WAITING, thread_name_prefix="desk")
         desk.ledger = Ledger(place / "ledger.db", clock=clock)
         return desk
 
@@ -200,15 +208,24 @@ class OrderDesk:
         """
         if self._require(identity) != action.customer_id:
             raise ServiceError("this was prepared for another customer", code="identity_needed")
-        done = self.backend.receipt(action.key, action.customer_id)
+        done = self._receipt(action)
         if done is not None:
             return replace(done, repeated=True)
         if action.expires <= self._clock():
             raise ServiceError("this was read back too long ago", code="stale", data={"cause": "expired"})
         return self.backend.apply(action)
 
+    def _receipt(self, action: PendingAction) -> Receipt | None:
+        try:
+            return self.backend.receipt(action.key, action.customer_id)
+        except BackendUnavailable as fault:
+            # An earlier yes may have been carried out: nobody may be told that nothing was changed.
+            raise BackendUnavailable(str(fault), unknown=True) from fault
+
     def close(self) -> None:
-        """Close the files."""
+        """Close the files and connections."""
+        if self.threads is not None:
+            self.threads.shutdown(cancel_futures=True)
         self._identities.close()
         if hasattr(self, "ledger"):
             self.ledger.close()

@@ -29,21 +29,24 @@ _RULES: tuple[tuple[str, str, int], ...] = (
     ("[phone]", r"(?<![\d-])(?:\+|00)\d{1,3}[\d ().-]{6,16}\d", 0),
     ("[phone]", r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)", 0),
     ("[phone]", r"(?<!\d)\(?\d{3,4}\)?[ .-]\d{3,4}[ .-]?\d{3,4}(?!\d)", 0),
-    ("[address]", rf"\b\d{{1,5}}[a-z]?\s+(?:[\w'’.]+\s+){{1,4}}{_STREET}\b\.?(?:,\s*[^,.;\n]{{1,40}}){{0,4}}", re.IGNORECASE),
-    ("[address]", r"[一-鿿]{2,8}(?:省|自治区|市)[一-鿿]{0,10}(?:市|区|县)?[^，。；\s]{0,30}?(?:号|室|栋|弄|楼)(?:\d+\S{0,6})?", 0),
+    ("[address]", rf"\b\d{{1,5}}[a-z]?\s+(?:[\w'’.]+\s+){{1,4}}{_STREET}"
+        rf"\b\.?(?:,\s*[^,.;\n]{{1,40}}){{0,4}}", re.IGNORECASE),
+    ("[address]", r"[一-鿿]{2,8}(?:省|自治区|市)[一-鿿]{0,10}(?:市|区|县)?"
+        r"[^，。；\s]{0,30}?(?:号|室|栋|弄|楼)(?:\d+\S{0,6})?", 0),
     ("[address]", r"[一-鿿]{2,10}(?:路|街|大道|巷|弄)\s?\d+\s?号[^，。；\s]{0,15}", 0),
     ("[postcode]", r"\b(?:zip(?: code)?|postcode|postal code)\s*(?:is|:)?\s*[A-Z0-9][A-Z0-9 -]{2,9}", re.IGNORECASE),
     ("[postcode]", r"邮(?:政)?编码?\s*(?:是|为|：|:)?\s*\d{4,6}", 0),
     ("[name]", rf"\b{_TITLES}\s+{_NAME}", 0),
-    ("[name]", rf"(?i:\b(?:my name is|name is|this is|i am|i'm|dear|hi|hello|regards,?|sincerely,?|thanks,?))\s+(?P<who>{_NAME})", 0),
+    ("[name]", rf"(?i:\b(?:my name is|name is|this is|i am|"
+        rf"i'm|dear|hi|hello|regards,?|sincerely,?|thanks,?))\s+(?P<who>{_NAME})", 0),
     ("[name]", rf"(?:我叫|姓名(?:是|为|：|:)?|名字(?:是|叫)|我是)\s*(?P<who>{_SURNAME}(?=[，。,.；\s]|$))", 0),
     ("[name]", r"(?P<who>[一-鿿]{1,2})(?=先生|女士|小姐|老师)", 0),
     ("[number]", r"(?<!\d)\d{6,}(?!\d)", 0),
 )  # fmt: skip
 _COMPILED = tuple((mark, re.compile(pattern, flags)) for mark, pattern, flags in _RULES)
 _NOT_NAMES = frozenset(
-    "there all team everyone thanks thank sorry the this that your you it we not so very just still here happy glad sure "
-    "going looking trying waiting i a an support service customer good".split()
+    "there all team everyone thanks thank sorry the this that your you it we not so very just still here happy "
+    "glad sure going looking trying waiting i a an support service customer good".split()
 )
 
 

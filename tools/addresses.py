@@ -1,4 +1,4 @@
-"""Which address and which orders a customer means: "my home address", "the one of my other order", "my Boston order"."""
+"""Which address and which orders a customer means: "my home address", "that of my other order", "my Boston order"."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from retrieval.tokens import fold
 from tools.mentions import held_by, mentions
 
 _HOME = re.compile(
-    r"\b(?<!new )(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|\baddress (?:on file|in my (?:profile|account))\b|"
+    r"\b(?<!new )(?:home|default|profile|usual|account|on file|my own) ?(?:address|home)?\b|"
+    r"\baddress (?:on file|in my (?:profile|account))\b|"
     r"默认|家里|账户"
 )
 _TO_HOME = re.compile(
-    r"\b(?:to|as|into|with|at|use|is)\s+(?:be\s+)?(?:my|the|our)\s+(?:\w+\s)?(?:default|home|profile|usual|account|user)\b(?<!new home)|"
+    r"\b(?:to|as|into|with|at|use|is)\s+(?:be\s+)?(?:my|the|our)\s+(?:\w+\s)?"
+    r"(?:default|home|profile|usual|account|user)\b(?<!new home)|"
     r"默认|家里|账户"
 )
 _OTHER = re.compile(

@@ -11,7 +11,6 @@ from tools.context import ToolContext
 from tools.desk_arguments import TakeBack
 from tools.results import HandedOff, PassagesFound, ProfileShown, ToolResult
 
-
 _PREPARED = frozenset({"cancel", "return", "exchange", "change_items", "change_address", "change_payment"})
 _HISTORY = 5
 
@@ -76,7 +75,7 @@ def hand_off(arguments: HandOff, context: ToolContext) -> ToolResult:
             one.plain() for one in context.services.orders.ledger.of_customer(known.customer_id, _HISTORY)
         ]
         key = f"handoff/{context.session_key}/{context.state.turn}"
-        context.services.orders.ledger.add(key, known.customer_id, "handoff", data["order_id"], why=arguments.why)
+        context.services.orders.ledger.add(key, known.customer_id, "handoff", notes.get("order_id"), why=arguments.why)
     if context.services.cases is not None:
         data["similar_cases"] = [one.plain() for one in context.services.cases.similar(summary, context.language)]
     action = Action("handoff", summary, data)

@@ -40,7 +40,8 @@ def _needed(needed: DetailNeeded, catalogue: Catalogue | None) -> dict[str, Any]
     prices = {str(entry.item.id): entry.item.price for entry in needed.items}
     options = [{"value": value, "label": label, "price": prices.get(value)} for value, label in needed.options]
     return {
-        "item": _named(needed.item_id, catalogue), "what": needed.what, "kind": needed.kind, "order_id": needed.order_id, "title": needed.title,
+        "item": _named(needed.item_id, catalogue),
+        "what": needed.what, "kind": needed.kind, "order_id": needed.order_id, "title": needed.title,
         "options": options, "orders": [dict(order) for order in needed.orders],
     }  # fmt: skip
 

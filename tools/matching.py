@@ -154,6 +154,7 @@ def described(line: OrderLine, words: str, catalogue: Catalogue, rule: str, limi
 
 
 def family_of(old: Item, catalogue: Catalogue, rule: str) -> list[Item]:
+    """Return what may come instead of an item by the shop's rule: variants, the same category, or anything."""
     if rule == "product" and old.group_id is None:
         return []
     category = [Constraint("", "category", Op.EQ, old.category[-1])] if old.category else []

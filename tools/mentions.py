@@ -84,9 +84,9 @@ def mentions(text: str, held: Sequence[Held], catalogue: Catalogue) -> list[Ment
     found = _ids(low, held, catalogue) + _named(low, _names_of(held, kinds, catalogue))
     found.sort(key=lambda one: (one[0], -one[1]))
     places: list[tuple[int, int, frozenset[str]]] = []
-    for start, end, names in found:
+    for start, end, known_as in found:
         if not places or start >= places[-1][1]:
-            places.append((start, end, frozenset(names)))
+            places.append((start, end, frozenset(known_as)))
     out: list[Mention] = []
     for at, (start, end, names) in enumerate(places):
         left = _boundary(low, places[at - 1][1] if at else 0, start)

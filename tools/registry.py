@@ -66,6 +66,16 @@ TOOLS: Mapping[str, Tool] = {
 }
 
 
+_WAITING = frozenset({
+    "order_status", "list_orders", "refund_status", "prepare_changes", "confirm_changes", "put_in_cart", "show_cart"
+})  # fmt: skip
+
+
+def waits(name: str) -> bool:
+    """Return whether a tool asks the shop's order system, which may be on another machine."""
+    return name in _WAITING
+
+
 def writes(name: str) -> bool:
     """Return whether a tool changes anything outside of the conversation."""
     return name in TOOLS and TOOLS[name].writes

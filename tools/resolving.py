@@ -15,6 +15,7 @@ from core.entities import Item
 from core.shop import ReturnRules
 from retrieval.catalogue import Catalogue
 from tools.addresses import completed, known_address, orders_meant
+from tools.clauses import SAME, STATUSES, about_the_old, after_connector, located
 from tools.desk_arguments import DeskChange, DeskItem
 from tools.lacking import Lacking
 from tools.mentions import CONNECTOR, Held, Mention, held_by, mentions, new_ids
@@ -25,23 +26,13 @@ SWAPS = ("exchange", "change_items")
 _ORDER = re.compile(r"\b(?:orders?|purchase|package)\b|整单|订单")
 _INSIDE = re.compile(r"\b(?:in|from|of|off)\b[^,.;]{0,30}\b(?:orders?|purchase)\b|订单(?:里|中)")
 _ALL = re.compile(
-    r"\b(?:everything|all(?! (?:the )?(?:items|things) (?:that )?(?:i|you))|every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都"
+    r"\b(?:everything|all(?! (?:the )?(?:items|things) (?:that )?(?:i|you))|"
+    r"every (?:item|thing|order)|both|whole|entire)\b|全部|所有|整单|都"
 )
 _POINTS = re.compile(r"\b(?:it|them|ones?|that|this|those|these)\b|它|这个|那个|那件")
 _EVERY = re.compile(r"\b(?:orders|everything|both|every order)\b|所有|全部")
-_STATUSES = (
-    (
-        r"\b(?:pending|just ordered|just placed|not shipped|haven't shipped|upcoming)\b|还没发|未发货|待发货",
-        "modifiable",
-    ),
-    (r"\b(?:received|delivered|arrived|got)\b|收到|到货|签收", "returnable"),
-)
 _DEARER = re.compile(r"\b(?:more|most) expensive\b|\bpricier\b|更贵|最贵|贵的")
 _CHEAPER = re.compile(r"\b(?:cheaper|cheapest|less expensive|least expensive)\b|便宜")
-_SAME = re.compile(
-    r"\bsame (?:type|one|kind|model|item|as)\b|\bthe (?:one|type|kind) (?:that is |that's |which is )?(?:i|in|from)\b|"
-    r"和.*(?:一样|同款)"
-)
 _OFFERED = 12
 
 
@@ -199,12 +190,12 @@ class Resolver:
         kept = {self._key(one) for mention in found if mention.negated for one in mention.held}
         positive = [mention for mention in found if not mention.negated]
         if draft.kind not in SWAPS:
-            positive = _located(positive)
+            positive = located(positive)
         everything = draft.all_items or bool(_ALL.search(words.lower()))
         if not positive and everything and draft.kind not in SWAPS:
-            open_ones = [order for order in self._open(orders, draft.kind)]
-            spoken = [order for order in open_ones if order.id == self._spoken_of]
-            meant = [one for order in (spoken if draft.all_items and spoken else open_ones) for one in held_by([order])]
+            reachable = self._open(orders, draft.kind)
+            spoken = [order for order in reachable if order.id == self._spoken_of]
+            meant = [one for order in (spoken if draft.all_items and spoken else reachable) for one in held_by([order])]
             return self._drafts(draft, [(one, "") for one in meant if self._key(one) not in kept])
         if not positive:
             return self._unnamed(draft, words, orders)
@@ -252,7 +243,7 @@ class Resolver:
 
     def _describes(self, words: str, one: Held):  # type: ignore[no-untyped-def]
         family = [item for item in self._family(one) if item.id != one.line.item_id]
-        return describe(_after_connector(words), None, family, self._catalogue)
+        return describe(after_connector(words), None, family, self._catalogue)
 
     def _family(self, one: Held) -> list[Item]:
         from tools.matching import family_of  # matching knows the shop's rule for what may come instead
@@ -278,13 +269,13 @@ class Resolver:
     def _new_side(self, mention: Mention, kind: str) -> str:
         if kind not in SWAPS:
             return ""
-        return _after_connector(f"{mention.after}") or (mention.after if not _old_clause(mention.after) else "")
+        return after_connector(f"{mention.after}") or (mention.after if not about_the_old(mention.after) else "")
 
     def _old_side(self, mention: Mention, kind: str) -> str:
         if kind not in SWAPS:
             return f"{mention.before} {mention.after}"
         match = CONNECTOR.search(mention.after.lower())
-        after = mention.after[: match.start()] if match else (mention.after if _old_clause(mention.after) else "")
+        after = mention.after[: match.start()] if match else (mention.after if about_the_old(mention.after) else "")
         return f"{mention.before} {after}"
 
     def _meant(self, mention: Mention, draft: DeskChange) -> list[Held] | None:
@@ -313,7 +304,7 @@ class Resolver:
         return picked or allowed or list(held)
 
     def _by_status(self, pool: list[Held], words: str) -> list[Held]:
-        for pattern, name in _STATUSES:
+        for pattern, name in STATUSES:
             if re.search(pattern, words.lower()):
                 states: Sequence[str] = getattr(self._rules, name)
                 return [one for one in pool if one.order.status.value in states] or pool
@@ -381,7 +372,7 @@ class Resolver:
 
     def _same_as(self, one: Held, wish: str) -> str | None:
         """Return the item of another order that "the same as the one I received" speaks of."""
-        if not _SAME.search(wish.lower()):
+        if not SAME.search(wish.lower()):
             return None
         family = {item.id for item in self._family(one)}
         others = [
@@ -390,27 +381,3 @@ class Resolver:
         others = self._by_status(others, wish)
         ids = {str(other.line.item_id) for other in others}
         return ids.pop() if len(ids) == 1 else None
-
-
-def _after_connector(words: str) -> str:
-    match = CONNECTOR.search(words.lower())
-    return words[match.end() :] if match else ""
-
-
-def _old_clause(words: str) -> bool:
-    """Tell whether words after a name go on about it: "that I received", "in my order"."""
-    return bool(re.match(r"\s*(?:that|which|who|i|in|from|of|\()\b", words.lower()) or words.strip().startswith("("))
-
-
-def _located(found: Sequence[Mention]) -> list[Mention]:
-    """Let "the bag I got with the lamp" be the bag of the order that holds a lamp."""
-    out: list[Mention] = []
-    for mention in found:
-        if out and re.search(r"\b(?:with|alongside|together with) (?:the|my|a|an)?\s*$", mention.before.lower()):
-            homes = {one.order.id for one in mention.held}
-            near = tuple(one for one in out[-1].held if one.order.id in homes)
-            if near:
-                out[-1] = replace(out[-1], held=near)
-                continue
-        out.append(mention)
-    return out

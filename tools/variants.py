@@ -356,14 +356,16 @@ def _by_name(text: str, name: str, catalogue: Catalogue) -> int:
 
 def _size_way(text: str) -> int:
     if re.search(
-        r"\b(?:\w+\s)?(?:smaller|shorter|narrower|smallest|shortest)\b|(?:小|短|矮)(?:一|点|些|号)|更(?:小|短)|too (?:big|large|long)|太[大长]",
+        r"\b(?:\w+\s)?(?:smaller|shorter|narrower|smallest|shortest)\b|"
+        r"(?:小|短|矮)(?:一|点|些|号)|更(?:小|短)|too (?:big|large|long)|太[大长]",
         text,
     ):
         return -1
     return int(
         bool(
             re.search(
-                r"\b(?:bigger|larger|longer|taller|wider|biggest|largest|longest)\b|(?:大|长)(?:一|点|些|号)|更(?:大|长)|too (?:small|short|tight)|太[小短]",
+                r"\b(?:bigger|larger|longer|taller|wider|biggest|largest|longest)\b|"
+                r"(?:大|长)(?:一|点|些|号)|更(?:大|长)|too (?:small|short|tight)|太[小短]",
                 text,
             )
         )

@@ -6,45 +6,20 @@ decide what is allowed and what is still needed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from agent.embedded.desk_care import care, offered, resumed
-from agent.embedded.desk_parts import (
-    chosen_option,
-    chosen_options,
-    is_fallback,
-    is_yes,
-    parts_of,
-    payment_words,
-    pieces_in,
-    wanted_in,
-    wished,
-    wishes_in,
-)
-from agent.embedded.desk_slots import address_in, email_in, name_and_postcode, order_ids, reason_in
-from agent.embedded.desk_words import VERBS, DeskReading, DeskWord, read_desk
+from agent.embedded.desk_changes import DESK, INTENTS, ChangeReader
+from agent.embedded.desk_parts import is_yes, pieces_in
+from agent.embedded.desk_slots import email_in, name_and_postcode, order_ids
+from agent.embedded.desk_words import DeskReading, read_desk
 from agent.embedded.intents import Guess, IntentGuesser
 from agent.embedded.message import Message
 from agent.embedded.requests import Requests
 from agent.ports import Decision, ToolCall
 from core.conversation import Intent
 
-_INTENTS = {
-    "cancel": Intent.CANCEL_ORDER,
-    "return": Intent.RETURN,
-    "exchange": Intent.EXCHANGE,
-    "change_items": Intent.MODIFY_ORDER,
-    "change_address": Intent.MODIFY_ORDER,
-    "change_payment": Intent.MODIFY_ORDER,
-    "change_home": Intent.MODIFY_ORDER,
-    "give_up": Intent.RETURN,
-}
-_KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
-_DESK = frozenset({*_INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
-_NONE = re.compile("").search("")
-_MEANT = re.compile(r"\ball (?:of )?(?:the |my )?(?:items|things) (?:that )?(?:i|you)\b")
 _PATIENCE = 2
 """Misunderstandings in a row before a person is called."""
 
@@ -56,6 +31,7 @@ class DeskActs:
         """Use the intents' examples and the shop's vocabulary."""
         self._guesser = guesser
         self._requests = requests
+        self._changes = ChangeReader(guesser)
 
     # In order of precedence
 
@@ -153,7 +129,7 @@ class DeskActs:
         if taken := offered(message, desk):
             if taken == "person":
                 return self.hand_off(message, "policy")
-            return Decision((_INTENTS[taken],), (ToolCall("prepare_changes", {"changes": [{"kind": taken}]}),))
+            return Decision((INTENTS[taken],), (ToolCall("prepare_changes", {"changes": [{"kind": taken}]}),))
         if state.desk.get("pending"):  # something else was spoken of since: read it back once more
             return Decision((Intent.CONFIRM,), (ToolCall("prepare_changes"),))
         if state.desk.get("done") and state.topic is Intent.CONFIRM and state.question is None:
@@ -165,7 +141,7 @@ class DeskActs:
         if message.context.state.desk.get("asking") == "whole_order" and message.context.state.awaiting == "detail":
             return desk.has("cancel", "all")
         things = not message.needs.empty or desk.of("payment", "address", "only") or message.references.ids
-        return bool(things) or self._changes(message, desk) is not None
+        return bool(things) or self._changes.of(message, desk) is not None
 
     def _identity(self, message: Message, desk: DeskReading) -> Decision | None:
         """Take what proves who the customer is, and go on with what they wanted."""
@@ -181,16 +157,16 @@ class DeskActs:
             said["order_id"] = ids[0]
         if not said or not (waiting or email or {"name", "postcode"} <= set(said)):
             return None
-        changes = self._changes(message, desk) or []
+        changes = self._changes.of(message, desk) or []
         begun = state.desk.get("drafts")
         if not changes and not begun and (going_on := resumed(message, said)) is not None:
             return going_on
         if not changes and not begun:
-            known = state.topic if state.topic in _DESK else Intent.ORDER_STATUS
+            known = state.topic if state.topic in DESK else Intent.ORDER_STATUS
             intent = Intent.REFUND if desk.has("refund") else known or Intent.ORDER_STATUS
             return Decision((intent,), (self._look_up(intent, said, desk),))
         kinds = [change["kind"] for change in changes] or [draft["kind"] for draft in begun or ()]
-        intents = tuple(dict.fromkeys(_INTENTS[kind] for kind in kinds))
+        intents = tuple(dict.fromkeys(INTENTS[kind] for kind in kinds))
         return Decision(intents, (ToolCall("prepare_changes", {"changes": changes, "who": said}),))
 
     def _look_up(self, intent: Intent, said: dict[str, Any], desk: DeskReading) -> ToolCall:
@@ -201,114 +177,15 @@ class DeskActs:
     # Changes
 
     def _change(self, message: Message, desk: DeskReading) -> Decision | None:
-        changes = self._changes(message, desk)
+        changes = self._changes.of(message, desk)
         state = message.context.state
         begun = state.desk.get("drafts") and state.awaiting in ("confirmation", "detail")
         if not changes or (begun and desk.has("only") and state.awaiting == "confirmation"):
             return None  # what is left of it is a correction
-        intents = tuple(dict.fromkeys(_INTENTS[change["kind"]] for change in changes))
+        intents = tuple(dict.fromkeys(INTENTS[change["kind"]] for change in changes))
         anew = message.context.state.awaiting == "confirmation" and ("deny" in message.cues or desk.has("mind"))
         arguments: dict[str, Any] = {"changes": changes, **({"replace": True} if anew else {})}
         return Decision(intents, (ToolCall("prepare_changes", arguments),))
-
-    def _changes(self, message: Message, desk: DeskReading) -> list[dict[str, Any]] | None:
-        """Return the changes that a message asks for, each with what it says of it; None when it asks for none."""
-        every = desk.of(*VERBS)
-        verbs = wished(desk, [word for word in every if not word.negated])
-        alternative = self._alternative(message, desk)
-        if alternative is not None:
-            return [alternative]
-        if not self._concerns_orders(message, desk, verbs):
-            return None
-        if not verbs:
-            guess = self._guess(message)
-            if not guess.sure or guess.intent not in _KINDS:
-                return None
-            return [self._described(message, desk, _KINDS[guess.intent], 0, len(desk.text), single=True)]
-        # What is not to be done, or only wondered about, ends a wish all the same.
-        parts = [part for part in parts_of(desk, every) if any(part[1] <= verb.start < part[2] for verb in verbs)]
-        return [self._described(message, desk, kind, start, end, single=False) for kind, start, end in parts]
-
-    def _alternative(self, message: Message, desk: DeskReading) -> dict[str, Any] | None:
-        """Return the exchange for one of the items that were offered for a return's reason."""
-        offered = message.context.state.desk.get("offer") or ()
-        chosen = [item_id for item_id in message.references.ids if item_id in offered]
-        takes = desk.has("exchange", "take", "change") or bool(message.reading.roles("one", "it")) or len(chosen) == 1
-        if (
-            desk.has("return", "cancel")
-            or not chosen
-            or message.references.vague
-            or not takes
-            or message.cues & {"explain", "compare", "details"}
-        ):
-            return None
-        return {"kind": "exchange", "items": [{"new_item_id": chosen[0]}]}
-
-    def _concerns_orders(self, message: Message, desk: DeskReading, verbs: list[DeskWord]) -> bool:
-        """Tell whether a message is about the customer's own orders rather than about the shop's rules or goods."""
-        state = message.context.state
-        if desk.has("asking") and not order_ids(desk.text, digits=False):
-            return False
-        if order_ids(desk.text, digits=False):
-            return True
-        guess = self._guess(message)
-        if guess.sure and guess.intent is Intent.POLICY and state.identity is None:
-            return False
-        if state.awaiting in ("detail", "confirmation"):
-            return True
-        if guess.sure and guess.intent in (*_KINDS, Intent.MODIFY_ORDER):
-            return True
-        own = desk.has("order", "own") or state.topic in _DESK
-        about = own or state.identity is not None
-        outright = [word for word in verbs if word.roles & {"cancel", "return", "exchange", "give_up"}]
-        shopping = bool(state.shown) and state.topic not in _DESK and not desk.has("order", "own")
-        if not outright:
-            begins = desk.has("wish") and not state.shown and not message.needs.empty
-            return (about or desk.has("mine") or begins) and bool(verbs) and not shopping
-        if shopping:  # "what could replace it?" among goods on screen asks for goods
-            return False
-        after = desk.text[outright[0].end :]
-        asks = (re.search(r"[.!?。！？]", after) or _NONE).group() in "?？"
-        wishes = (desk.has("wish") and not asks) or any("give_up" in word.roles for word in outright)
-        return about or wishes or guess.intent in _INTENTS.values()
-
-    def _described(
-        self, message: Message, desk: DeskReading, kind: str, start: int, end: int, *, single: bool
-    ) -> dict[str, Any]:
-        """Return one change with what its part of the message says."""
-        said = message.context.message if len(message.context.message) == len(desk.text) else desk.text
-        part = said if single else said[start:end]
-        inner = read_desk(part)
-        ids = order_ids(inner.text, digits=False) or order_ids(desk.text, digits=False)[:1]
-        change: dict[str, Any] = {"kind": kind, "words": part[:2000]}
-        if at_fallback := is_fallback(part):
-            change["fallback"] = at_fallback
-        if start and kind != "cancel":  # what was said before it may tell which thing is meant
-            change["hint"] = said[:start][-400:]
-        if ids:
-            change["order_id"] = ids[0]
-        if inner.has("all") and not _MEANT.search(inner.text) and kind in ("return", "exchange"):
-            change["all_items"] = True
-        if kind in ("cancel", "return", "exchange") and (reason := reason_in(part, inner)) is not None:
-            change["reason"] = reason[:500]
-        if kind == "return" and change.get("reason"):
-            change["wishes"] = wishes_in(message)
-        if kind in ("exchange", "change_items"):
-            change["set"] = wanted_in(message, part)
-            if chosen := self._pointed(message):
-                change["items"] = [{"new_item_id": chosen}]
-        if kind in ("change_address", "change_home"):
-            address = address_in(part, whole=False)
-            change |= {"address": address} if address else {"home": True} if inner.has("home") else {}
-        paying = inner if inner.has("payment") else desk
-        if paying.has("payment") and kind not in ("cancel", "change_address", "change_home"):
-            change["method"] = payment_words(paying)
-        return {name: value for name, value in change.items() if value not in ([], None)}
-
-    def _pointed(self, message: Message) -> str | None:
-        references = message.references
-        asked = message.context.state.desk.get("asking") == "new_item"
-        return str(references.ids[0]) if references.ids and not references.vague and asked else None
 
     def _answer(self, message: Message, desk: DeskReading) -> Decision | None:
         """Take the answer to what the desk asked for."""
@@ -316,7 +193,7 @@ class DeskActs:
         drafts = state.desk.get("drafts") or ()
         if state.awaiting != "detail" or not drafts or message.cues & {"compare", "explain", "reset", "undo"}:
             return None
-        change = self._detail(message, desk, str(state.desk.get("asking")))
+        change = self._changes.detail(message, desk, str(state.desk.get("asking")))
         if change is None:
             return None
         place = state.desk.get("asked_at")
@@ -324,7 +201,7 @@ class DeskActs:
         draft = drafts[place] if isinstance(place, int) and place < len(drafts) else (alike or drafts)[0]
         known = {"order_id": draft["order_id"]} if draft.get("order_id") else {}
         arguments = {"changes": [{"kind": draft["kind"], **known, **change}], "answers": True}
-        return Decision((_INTENTS[draft["kind"]],), (ToolCall("prepare_changes", arguments),))
+        return Decision((INTENTS[draft["kind"]],), (ToolCall("prepare_changes", arguments),))
 
     def _amend(self, message: Message, desk: DeskReading) -> Decision | None:
         """Take a correction of what was read back or begun: "not the lamp", "only the chair", "with PayPal"."""
@@ -335,35 +212,7 @@ class DeskActs:
         if text.rstrip().endswith(("?", "？")) or desk.has("asking", "where", "list", "cart"):
             return None
         call = ToolCall("prepare_changes", {"amend": text.strip()[:1000]})
-        return Decision((_INTENTS[drafts[0]["kind"]],), (call,))
-
-    def _detail(self, message: Message, desk: DeskReading, asked: str) -> dict[str, Any] | None:
-        text = message.context.message.strip()[:500]
-        option = chosen_option(message)
-        match asked:
-            case "order":
-                ids = order_ids(desk.text, digits=True)
-                return {"order_id": ids[0] if ids else option} if ids or option else {"words": text}
-            case "items":
-                return _items(message, desk, text)
-            case "whole_order":
-                yes = is_yes(message, desk) or desk.has("all", "cancel")
-                order = message.context.state.desk.get("asked_order")
-                return {"whole": [str(order)]} if yes and order else None
-            case "reason":
-                return {"reason": reason_in(text, desk) or text, "wishes": wishes_in(message)}
-            case "cancel_reason":
-                return {"reason": option or text}
-            case "new_item":
-                pointed = option or self._pointed(message)
-                wanted = wanted_in(message, text)
-                return {"items": [{"new_item_id": pointed}]} if pointed else {"set": wanted} if wanted else None
-            case "address":
-                address = address_in(text, whole=True)
-                return {"address": address} if address else {"home": True} if desk.has("home") else None
-            case "method":
-                return {"method": option or text}
-        return None
+        return Decision((INTENTS[drafts[0]["kind"]],), (call,))
 
     # Questions about orders, and the cart
 
@@ -380,7 +229,7 @@ class DeskActs:
         ids = order_ids(desk.text, digits=False)
         if desk.has("list") and not ids:
             return Decision((Intent.ORDER_STATUS,), (ToolCall("list_orders"),))
-        known = message.context.state.identity is not None or message.context.state.topic in _DESK
+        known = message.context.state.identity is not None or message.context.state.topic in DESK
         if ids and (known or desk.has("order", "where")) and message.needs.empty:
             return Decision((Intent.ORDER_STATUS,), (ToolCall("order_status", {"order_id": ids[0]}),))
         return None
@@ -402,14 +251,3 @@ class DeskActs:
 
     def _guess(self, message: Message) -> Guess:
         return self._guesser.guess(message.context.message, message.context.language)
-
-
-def _items(message: Message, desk: DeskReading, text: str) -> dict[str, Any]:
-    """Return the lines that an answer chooses: of one order by item, of several by order and item, or in words."""
-    options = [str(one) for one in message.context.state.desk.get("options") or ()]
-    chosen = options if desk.has("all") and any("|" in one for one in options) else chosen_options(message)
-    if any("|" in one for one in options):
-        return {"picks": chosen} if chosen else {"hint": text}
-    if desk.has("all"):
-        return {"all_items": True}
-    return {"items": [{"item_id": one} for one in chosen] or [{"words": text}]}

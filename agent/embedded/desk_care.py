@@ -1,4 +1,4 @@
-"""The desk's acts around a request: what was done before, wishes to be told, goods for what was bought, satisfaction."""
+"""The desk's acts around a request: what was done before, wishes to be told, goods for an order, satisfaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from core.conversation import Intent
 
 _SCORE = re.compile(r"(?<![\d.])([1-5])(?:\s*(?:/|out of|分|星|stars?)\s*(?:5|five)?)?(?![\d.])")
 _FITS = re.compile(
-    r"\b(?:for|with|to go with|that fits?|fits?|compatible with|suits?)\s+(?:the|my|that)\s+(.+)|(?:配|适合|给)我?(.+?)(?:用的|的)?(?:配件|套|壳|$)",
+    r"\b(?:for|with|to go with|that fits?|fits?|compatible with|suits?)\s+(?:the|my|that)\s+(.+)|"
+    r"(?:配|适合|给)我?(.+?)(?:用的|的)?(?:配件|套|壳|$)",
     re.IGNORECASE,
 )
 _TOPICS = {"return": "return", "exchange": "exchange", "cancel": "cancel", "refund": "return"}

@@ -7,9 +7,9 @@ from typing import Any
 
 from agent.embedded.desk_slots import email_in, order_ids
 from agent.embedded.desk_words import DeskReading, DeskWord
+from agent.embedded.elements import Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
-from agent.embedded.elements import Element
 from agent.embedded.requests import constraint_argument
 from agent.embedded.text import normalise, tokenize
 from core.entities import Constraint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from agent.embedded.word_voice import Piece, Voice
 from tools.results import HistoryShown, Told
@@ -11,8 +12,9 @@ from tools.results import HistoryShown, Told
 
 def told(voice: Voice, found: Told) -> Iterator[Piece]:
     """Say one thing, with the items that go with it."""
-    facts = {name: voice.safe(str(value)) for name, value in found.data.items()}
-    yield Piece(voice.say(found.key, **facts, items=bool(found.items)))
+    facts: dict[str, Any] = {name: voice.safe(str(value)) for name, value in found.data.items()}
+    facts["items"] = bool(found.items)
+    yield Piece(voice.say(found.key, **facts))
     for at, one in enumerate(found.items, start=1):
         price = voice.safe(voice.values.price(one.item))
         yield Piece(f"{at}. " + voice.say("item.head", name=voice.linked(one.item), price=price), tight=True)
