@@ -228,3 +228,103 @@ def fashion(folder: Path) -> Path:
     ]
     relations = [{"item_id": "w10", "relation": "goes_with", "related_id": "w5"}]
     return write_shop(folder, _FASHION_SETTINGS, items, interactions=purchases, reviews=reviews, relations=relations)
+
+
+_CELLAR = """
+c1|Old Oak Reserve|老橡木珍藏|A dark wine with a long finish.|24.00|Valdero|Drinks > Wine|red|Rioja|14.0|0.75|beef;cheese|yes|4.6
+c2|Little Heron|小苍鹭|A light wine for summer evenings.|11.50|Valdero|Drinks > Wine|white|Rueda|12.5|0.75|fish|yes|4.1
+c3|Petal|花瓣|A dry pink wine.|13.00|Mas Blau|Drinks > Wine|rosé|Provence|12.0|0.75|salad;fish|yes|4.3
+c4|Grand Heron|大苍鹭|A wine to keep for ten years.|48.00|Valdero|Drinks > Wine|red|Rioja|14.5|1.5|beef;game|yes|4.8
+c5|Harbour Lager|港口拉格|A crisp beer from the coast.|2.40|Kettle & Sons|Drinks > Beer|pale|Lübeck|4.8|0.5|snacks|yes|4.0
+c6|Midnight Stout|午夜世涛|Tastes of coffee and toast.|3.10|Kettle & Sons|Drinks > Beer|dark|Dublin|6.2|0.5|dessert|yes|4.4
+c7|Orchard Juice|果园果汁|Pressed apples and nothing else.|3.90|Obstler|Drinks > Juice|cloudy|Altes Land|0|1.0|breakfast|no|4.5
+c8|Beet & Ginger|甜菜姜汁|Earthy, with a kick.|4.20|Obstler|Drinks > Juice|red|Altes Land|0|0.75|breakfast|no|3.9
+c9|Elderflower Fizz|接骨木气泡水|Floral and not too sweet.|2.90|Obstler|Drinks > Juice|clear|Altes Land|0|0.33|snacks|no|4.2
+c10|Sea Salt Crackers|海盐饼干|Thin crackers that snap.|1.80|Krume|Food > Snacks|plain|Bremen|||cheese|no|4.1
+"""
+
+
+def cellar(folder: Path) -> Path:
+    """Write a shop of drinks in euros, where alcohol stands behind a question of age; sizes in litres, 0 is stated."""
+    settings = {
+        "name": {"en": "Small Cellar", "zh": "小酒窖"},
+        "currency": "EUR",
+        "facets": {
+            "alcohol": {"unit": "%", "label": {"en": "alcohol", "zh": "酒精度"}, "low": {"en": ["weak"], "zh": ["淡"]}, "high": {"en": ["strong"], "zh": ["烈"]}},
+            "size": {"unit": "l", "label": {"en": "size", "zh": "容量"}, "low": {"en": ["small"], "zh": ["小瓶"]}, "high": {"en": ["large"], "zh": ["大瓶"]}},
+            "color": {"label": {"en": "colour", "zh": "颜色"}, "values": {"red": {"label": {"zh": "红"}, "synonyms": ["红色"]}, "white": {"label": {"zh": "白"}, "synonyms": ["白色"]}}},
+            "region": {"label": {"en": "region", "zh": "产地"}},
+            "goes_with": {"type": "list", "label": {"en": "goes with", "zh": "搭配"}, "values": {"fish": {"label": {"zh": "鱼"}}, "beef": {"label": {"zh": "牛肉"}}, "cheese": {"label": {"zh": "奶酪"}}}},
+            "adults_only": {"ask": False, "label": {"en": "adults only", "zh": "限成人"}},
+        },
+        "categories": {
+            "Wine": {"label": {"zh": "葡萄酒"}, "synonyms": {"en": ["wines"], "zh": ["红酒", "酒"]}},
+            "Beer": {"label": {"zh": "啤酒"}, "synonyms": {"en": ["beers"]}},
+            "Juice": {"label": {"zh": "果汁"}, "synonyms": {"en": ["juices", "soft drink"], "zh": ["饮料"]}},
+            "Snacks": {"label": {"zh": "零食"}, "synonyms": {"en": ["snack", "crackers"]}},
+        },
+        "rules": {
+            "in_stock_only": False,
+            "confirm": [{"when": {"adults_only": True}, "question": {"en": "Are you 18 or older?", "zh": "您满18岁了吗？"}}],
+        },
+    }  # fmt: skip
+    items = []
+    for line in _CELLAR.strip().splitlines():
+        key, title, title_zh, text, price, brand, path, color, region, alcohol, size, match, adults, rating = (
+            line.split("|")
+        )
+        items.append({
+            "id": key, "title": title, "title@zh": title_zh, "description": text, "price": price, "brand": brand,
+            "category": path, "color": color, "region": region, "alcohol": alcohol, "size": size,
+            "goes_with": match.replace(";", "|"), "adults_only": adults, "rating": rating,
+        })  # fmt: skip
+    return write_shop(folder, settings, items)
+
+
+_BOOKS = """
+b1|深海来信|一个灯塔看守人收到二十年前的信。|39.5|林远|科幻|320|2019|平装|潮汐出版社|中文|4.6
+b2|面包与星空|一家面包店和它的夜班客人。|28|周可|小说|240|2021|平装|晨光社|中文|4.3
+b3|十分钟做早餐|一百道十分钟就能做好的早餐。|45|何厨|菜谱|180|2018|精装|晨光社|中文|4.5
+b4|群山之间|徒步西南的四十天。|52|赵野|旅行|410|2015|平装|潮汐出版社|中文|4.1
+b5|小火车去上学|给三到六岁孩子的图画书。|32|苏米|童书|40|2022|精装|小鹿童书|中文|4.8
+b6|零点之后|硬科幻短篇集。|49|林远|科幻|520|2012|精装|潮汐出版社|中文|4.7
+b7|一只猫的哲学|猫眼里的日常，读着会笑。|26|周可|小说|160|2023|平装|晨光社|中文|4.2
+b8|The Paper Garden|A gardener folds what she cannot grow.|68|Ida Moss|小说|300|2017|平装|Fernway|英文|4.4
+b9|深蓝食谱|海边小馆的六十道鱼。|78|何厨|菜谱|220|2020|精装|晨光社|中文|4.0
+b10|月亮上的动物园|给七到九岁孩子的故事。|35|苏米|童书|120|2016|平装|小鹿童书|中文|4.5
+"""
+
+
+def books(folder: Path) -> Path:
+    """Write a Chinese bookshop with Chinese columns: pages, years, bindings, prices in CNY; one English book."""
+    settings = {
+        "name": {"zh": "小书店"},
+        "language": "zh",
+        "languages": ["zh", "en"],
+        "currency": "CNY",
+        "columns": {"书名": "title", "简介": "description", "价格": "price", "分类": "category", "评分": "rating"},
+        "facets": {
+            "作者": {"label": {"zh": "作者", "en": "author"}},
+            "页数": {"label": {"zh": "页数", "en": "pages"}, "low": {"zh": ["薄", "短"], "en": ["short"]}, "high": {"zh": ["厚", "长"], "en": ["long"]}},
+            "年份": {"label": {"zh": "出版年份", "en": "year"}, "synonyms": {"zh": ["年份"]}},
+            "装帧": {"label": {"zh": "装帧", "en": "binding"}, "values": {"平装": {"label": {"en": "paperback"}}, "精装": {"label": {"en": "hardcover"}}}},
+            "出版社": {"label": {"zh": "出版社", "en": "publisher"}},
+            "语言": {"label": {"zh": "语言", "en": "language"}, "values": {"英文": {"label": {"en": "English"}, "synonyms": ["英语"]}, "中文": {"label": {"en": "Chinese"}}}},
+        },
+        "categories": {
+            "科幻": {"label": {"en": "science fiction"}, "synonyms": {"en": ["sci-fi"], "zh": ["科幻小说"]}},
+            "小说": {"label": {"en": "novels"}, "synonyms": {"en": ["novel"]}},
+            "菜谱": {"label": {"en": "cookbooks"}, "synonyms": {"en": ["cookbook"], "zh": ["食谱", "做菜的书"]}},
+            "旅行": {"label": {"en": "travel books"}},
+            "童书": {"label": {"en": "children's books"}, "synonyms": {"zh": ["绘本", "儿童书"]}},
+        },
+        "rules": {"in_stock_only": False, "exclude_owned": False},
+    }  # fmt: skip
+    items = []
+    for line in _BOOKS.strip().splitlines():
+        key, title, text, price, author, kind, pages, year, binding, house, language, rating = line.split("|")
+        items.append({
+            "id": key, "书名": title, "简介": text, "价格": price, "作者": author, "分类": kind, "页数": pages,
+            "年份": year, "装帧": binding, "出版社": house, "语言": language, "评分": rating,
+        })  # fmt: skip
+    return write_shop(folder, settings, items)

@@ -16,7 +16,6 @@ from agent.embedded.desk_parts import is_yes
 from agent.embedded.desk_slots import order_ids
 from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
-from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
 from agent.embedded.needs import NeedsReader
 from agent.embedded.reading import read
@@ -24,7 +23,7 @@ from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
 from agent.embedded.several import all_of
 from agent.embedded.text import normalise
-from agent.embedded.unheard import unheard
+from agent.embedded.unheard import runs, unheard
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall, TurnContext
 from core.conversation import Intent
@@ -46,9 +45,14 @@ _CHAT = {
     "confirm": Intent.CONFIRM,
     "deny": Intent.DENY,
 }
-NEAR, SURELY_NEAR = 0.32, 0.45
+NEAR, SURELY_NEAR, IN_SCOPE_AFTER_ALL = 0.32, 0.36, 0.45
 """From these cosines between a message and the nearest item on, free words are taken for a need: when the message asks
-for something ("I need …"), and when it does not."""
+for something ("I need …"), when it does not, and when it sounds like nothing that a shop sells. Talk of orders, rules
+and troubles stays below a third."""
+
+
+_FEW = 2
+"""Words of a message that may be said to be unknown; more than these are no need."""
 
 
 class EmbeddedDecider:
@@ -104,8 +108,8 @@ class EmbeddedDecider:
 
     def _decide(self, message: Message) -> Decision:
         acts = (
-            self._desk.first, self._rewind, self._handoff, self._desk.then, self._service, self._compare,
-            self._explain, self._similar,
+            self._desk.first, self._eligible, self._rewind, self._handoff, self._desk.then, self._service,
+            self._compare, self._explain, self._similar,
             self._feedback, self._more, self._details, self._answer, self._shop, self._chat,
         )  # fmt: skip
         for act in acts:
@@ -262,22 +266,23 @@ class EmbeddedDecider:
         if question is None:
             going_on = indifferent and (wants.constraints or wants.text)
             return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if going_on else None
-        if question.field.startswith(ELIGIBILITY) and (decision := self._eligible(message, question.field)):
-            return decision
         text = normalise(message.context.message).strip(" .!。！")
         for option in question.options:
             if option.constraint is not None and normalise(option.label).strip() == text:
                 return Decision((Intent.REFINE,), (self._requests.choose(message, option.constraint),))
         return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),)) if indifferent else None
 
-    def _eligible(self, message: Message, field: str) -> Decision | None:
+    def _eligible(self, message: Message) -> Decision | None:
         """Take the answer to the shop's question whether the user may be shown something."""
-        cues = message.cues
-        if "confirm" in cues and "deny" not in cues:
-            key = field.removeprefix(ELIGIBILITY)
+        question = message.context.state.question
+        if question is None or not question.field.startswith(ELIGIBILITY):
+            return None
+        refuses = "deny" in message.cues or bool(message.reading.roles("negator"))
+        if not refuses and ("confirm" in message.cues or message.reading.roles("affirm")):
+            key = question.field.removeprefix(ELIGIBILITY)
             call = ToolCall("recommend_items", {"confirm": [key], "again": True})
             return Decision((Intent.CONFIRM, Intent.REFINE), (call,))
-        if "deny" in cues:
+        if refuses and message.needs.empty:
             return Decision((Intent.DENY,), note="not_eligible")
         return None
 
@@ -320,15 +325,18 @@ class EmbeddedDecider:
         serves = guess.sure and guess.intent in SERVICE and bool(message.needs.unknown)
         if serves and not self._no_purchase(message, guess):
             return self._serve(message, guess)
-        near = self._recommender.affinity(context.message) if self._sensible(message) else 0.0
+        named = any(not self._is_word(word) for word in self._not_here(message))  # no meaning is near a name
+        near = self._recommender.affinity(context.message) if self._sensible(message) and not named else 0.0
         # What is out of scope elsewhere may be what this shop is about: "a heist in Paris" among films.
-        if guess.sure and (guess.intent is Intent.SMALLTALK or (guess.intent is Intent.OUT_OF_SCOPE and near < NEAR)):
+        elsewhere = guess.intent is Intent.OUT_OF_SCOPE and near < IN_SCOPE_AFTER_ALL
+        if guess.sure and (guess.intent is Intent.SMALLTALK or elsewhere):
             return Decision((guess.intent,), confidence=guess.score)
         wanted = guess.sure and guess.intent in (Intent.RECOMMEND, Intent.REFINE)
-        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
-        if near >= (NEAR if wanted or polite else SURELY_NEAR) or (wanted and not message.needs.unknown):
+        near_enough = near >= (NEAR if wanted or message.polite else SURELY_NEAR)
+        if near_enough or (wanted and not message.needs.unknown) or self._asked_in_its_words(message):
             started = bool(context.state.wants.text or context.state.wants.constraints)
-            call = self._requests.meant(message)
+            # An encoder may know what a word means that the catalogue has not; of Chinese it knows nothing.
+            call = self._requests.meant(message, () if context.message.isascii() else self._not_here(message))
             return Decision((Intent.REFINE if started else Intent.RECOMMEND,), (call,), confidence=near)
         greeting = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
         if greeting in (Intent.GREET, Intent.THANKS, Intent.GOODBYE):
@@ -339,19 +347,28 @@ class EmbeddedDecider:
         """Ask again; after the same a few times over, let a person do it."""
         if self._desk.lost(message):
             return self._desk.hand_off(message, "misunderstood")
-        polite = any(element.span and element.span.of(Kind.POLITE) for element in message.reading.elements)
-        words = list(message.unheard)
-        if not words and message.context.state.wants.constraints:
-            free = [word for word in message.needs.unknown if len(word) > 1]
-            words = [] if any(map(self._recommender.mentions, free)) else free[:3]
-        if words and (polite or message.context.state.wants.constraints) and self._sensible(message):
+        words = self._not_here(message)
+        if words and len(words) <= _FEW and (message.polite or message.context.state.wants.constraints):
             return Decision((Intent.OUT_OF_SCOPE,), note="not_here", note_data={"words": words}, confidence=score)
         return Decision((Intent.OUT_OF_SCOPE,), note="unclear", confidence=score)
+
+    def _not_here(self, message: Message) -> list[str]:
+        """Return the free words of a message that no item's text has."""
+        free = runs(message.reading, self._vocabulary.stopwords)
+        return list(message.unheard) or [word for word in free if not self._recommender.mentions(word)]
+
+    def _asked_in_its_words(self, message: Message) -> bool:
+        """Tell whether items are asked for in Chinese words that the catalogue has, though no phrase names them."""
+        if not message.polite or message.context.message.isascii():
+            return False
+        free = runs(message.reading, self._vocabulary.stopwords)
+        return len(self._not_here(message)) < len(free) or not free
 
     def _sensible(self, message: Message) -> bool:
         """Tell whether most of the words that nothing explains are words at all: an encoder finds a place for any."""
         unknown = message.needs.unknown
-        return not unknown or sum(map(self._is_word, unknown)) * 2 > len(unknown)
+        words = [word for word in unknown if self._is_word(word) or self._recommender.mentions(word)]
+        return not unknown or len(words) * 2 > len(unknown)
 
 
 def _asks_for_the_best(message: Message) -> bool:

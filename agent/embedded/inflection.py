@@ -63,6 +63,12 @@ def measured(label: str) -> str | None:
     return found.group(1) if found and not label.isascii() else None
 
 
+def counted(label: str) -> str | None:
+    """Return the word that a Chinese count is named after ("页数" → "页", "座位数" → "座位"), or None."""
+    found = re.fullmatch(r"(\w+)数量?", label)
+    return found.group(1) if found and not label.isascii() else None
+
+
 def _suffixed(word: str, suffix: str, irregular: int) -> list[str]:
     if word in _IRREGULAR:
         return [_IRREGULAR[word][irregular]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.embedded.lexicon import Kind
 from agent.embedded.needs import Needs
 from agent.embedded.reading import Reading
 from agent.embedded.references import References
@@ -24,6 +25,11 @@ class Message:
 
     unheard: tuple[str, ...] = ()
     """Names and words of the need that nothing in the catalogue answers to."""
+
+    @property
+    def polite(self) -> bool:
+        """Whether it asks for something: "I need", "do you have", "推荐"."""
+        return any(element.span and element.span.of(Kind.POLITE) for element in self.reading.elements)
 
     def shop_places(self) -> list[tuple[int, int]]:
         """Return where the shop's own phrases stand: first character and the one after the last."""

@@ -304,7 +304,8 @@ class NeedsReader:
         either = any(e.role("or") for e in self._reading.elements) or len({id(e) for e, _ in found}) < len(values)
         if negated:
             op = (Op.NOT_CONTAINS if is_list else Op.NE) if len(values) == 1 else Op.NOT_IN
-            self._constraints.append(Constraint("", field, op, values[0] if len(values) == 1 else values, text=text))
+            value: Value = values[0] if len(values) == 1 else values
+            self._constraints.append(Constraint("", field, op, value, None, strength, text=text))
         elif len(values) == 1 or (is_list and not either):
             op = Op.CONTAINS if is_list else Op.EQ
             self._constraints += [Constraint("", field, op, value, None, strength, text=text) for value in values]

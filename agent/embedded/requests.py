@@ -49,9 +49,14 @@ class Requests:
             arguments["dislike"] = list(ids)
         return ToolCall("recommend_items", {**arguments, "exclude": [] if liked else list(ids)})
 
-    def meant(self, message: Message) -> ToolCall:
-        """Return the call for a need in free words alone: the whole sentence tells the encoder more than its nouns."""
+    def meant(self, message: Message, unknown: Sequence[str] = ()) -> ToolCall:
+        """Return the call for a need in free words alone: the whole sentence tells the encoder more than its nouns.
+
+        ``unknown`` are those of its words that nothing in the catalogue answers to.
+        """
         arguments = self._arguments(message, fresh=False)
+        if unknown:
+            arguments["ignored"] = list(unknown)[:5]
         return ToolCall("recommend_items", {**arguments, "query": message.context.message.strip()[:400]})
 
     def more(self, message: Message) -> ToolCall:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.embedded.grammar import Grammar, grammars
-from agent.embedded.inflection import comparatives, measured, opposites, questions, superlatives
+from agent.embedded.inflection import comparatives, counted, measured, opposites, questions, superlatives
 from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
 from agent.embedded.titles import Titles
 from core.entities import Constraint, Facet, FacetType, Op, Value
+from retrieval.bilingual import bilingual
 from retrieval.catalogue import BUILT_IN, Catalogue
 from retrieval.comparing import iso_date
 from retrieval.constraints import mask
@@ -122,7 +123,8 @@ class Vocabulary:
         for node in self.categories:
             config = configs.get(node)
             labels = [node, *(config.label.values() if config else ())]
-            whole[node] = self._sound([*labels, *(_flat(config.synonyms) if config else ())])
+            names = [*labels, *(_flat(config.synonyms) if config else ())]
+            whole[node] = self._sound([*names, *self._in_chinese(names)])
         owned = {_stems(name) for names in whole.values() for name in names}
         for node, names in whole.items():
             parts = [part for name in names for part in _SPLIT.split(name) if _stems(part) not in owned]
@@ -140,6 +142,7 @@ class Vocabulary:
     def _add_facet(self, facet: Facet) -> None:
         names = [facet.name.replace("_", " "), *facet.labels.values(), *_flat(facet.synonyms)]
         names += [name for grammar in self.grammars for name in grammar.fields.get(facet.name, ())]
+        names += self._in_chinese(names)
         for name in names if facet.name in BUILT_IN else self._sound(names):
             self.lexicon.add(name, Kind.FACET, facet.name)
         if facet.type not in (FacetType.NUMBER, FacetType.DATE):
@@ -149,6 +152,8 @@ class Vocabulary:
 
         for word in filter(None, map(measured, facet.labels.values())):
             self._add_questions(facet.name, word)
+        for word in filter(None, map(counted, facet.labels.values())):
+            self.lexicon.add(word, Kind.FACET, facet.name)
 
     def _add_questions(self, field: str, word: str) -> None:
         """Learn "how heavy": it names the facet and asks for it."""
@@ -170,6 +175,7 @@ class Vocabulary:
         for value in list(self.catalogue.values(facet.name))[:MAX_VALUES]:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
             names += [part for name in names for part in _aliases(name)]
+            names += self._in_chinese(names)
             sound = self._sound(names)
             for name in sound:
                 self.lexicon.add(name, Kind.VALUE, facet.name, value)
@@ -200,6 +206,10 @@ class Vocabulary:
     def bare_values(self, field: str) -> dict[tuple[str, ...], str]:
         """Return words -> value, of the values that only mean it beside their facet's name: "12", "no", "all"."""
         return self._bare.get(field, {})
+
+    def _in_chinese(self, names: Sequence[str]) -> list[str]:
+        """Return Chinese words for what the shop names in English alone; general words keep their own meaning."""
+        return [word for word in bilingual().naming(names) if not self.lexicon.knows(word)]
 
     def _sound(self, names: Iterable[str]) -> list[str]:
         """Drop names that are empty, or whose every word is a stopword: they would be found in any sentence."""
