@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
+from agent.apart import apart
 from agent.direct import DirectCall
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
@@ -170,8 +171,7 @@ class Assistant:
     async def call(self, call: DirectCall) -> ToolResult:
         """Run one tool as a turn of its own: for doors whose callers choose the tools themselves.
 
-        Session, lock, identity and the gate of writes are the conversation's: what one call read back, only a later
-        one confirms.
+        Session, lock, identity and gate are the conversation's: what one call read back, only a later one confirms.
 
         Raises:
             ToolRetry: there is no such tool, or its arguments are wrong.
@@ -189,7 +189,7 @@ class Assistant:
                 call.check(state)
             who = (state.language, session.key, session.issued, call.user_id, call.consent)
             context = ToolContext(self._services, state, *who)
-            result = await asyncio.to_thread(run_tool, call.name, call.arguments, context)
+            result = await apart(self.desk.threads, run_tool, call.name, call.arguments, context)
             if call.keep:
                 state = finish(merge(state, result.change), (), (result.evidence,), None, False)
                 await asyncio.to_thread(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 
+from agent.apart import apart
 from commerce.orders import OrderDesk
 from core.conversation import ConversationState
 from core.errors import BackendUnavailable
@@ -33,7 +33,8 @@ async def identified(desk: OrderDesk, request: TurnRequest, state: ConversationS
         logger.info("an identity token came with a session that holds none: it has no effect")
         return state
     try:
-        identity = await asyncio.to_thread(desk.verify_token, request.identity_token, session=request.session.key)
+        key = request.session.key
+        identity = await apart(desk.threads, desk.verify_token, request.identity_token, session=key)
     except BackendUnavailable as error:
         # The shop's system is down: recommending goes on, and the desk will say so when it is asked.
         logger.warning("an identity token cannot be checked now: %s", error)

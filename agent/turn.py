@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 
+from agent.apart import apart
 from agent.ports import Account, Decider, Decision, Outcome, ToolCall, TurnContext, Writer
 from agent.replying import Turn, Work, accounted, closed, reply_of
 from agent.state import merge, rewind
@@ -29,7 +30,7 @@ from core.events import (
     TurnStarted,
 )
 from tools.context import Services, ToolContext
-from tools.registry import run_tool, writes
+from tools.registry import run_tool, waits, writes
 from tools.results import Evidence
 
 logger = logging.getLogger(__name__)
@@ -152,8 +153,9 @@ class TurnGraph:
         heard = turn.context
         who = (heard.language, turn.session_key, turn.issued, heard.user_id, heard.consent)
         context = ToolContext(self._services, state, *who)
+        threads = self._services.orders.threads if waits(call.name) else None
         try:
-            return Outcome(call, await asyncio.to_thread(run_tool, call.name, call.arguments, context))
+            return Outcome(call, await apart(threads, run_tool, call.name, call.arguments, context))
         except (ToolError, ValueError) as error:
             logger.warning("turn %s: %s failed: %s", turn.turn_id, call.name, error)
             return Outcome(call, error=str(error))
