@@ -191,6 +191,8 @@ class Recommendation:
     unknown: tuple[str, ...] = ()
     """Wished-for facets that the catalogue does not state for this item."""
     disclosures: tuple[str, ...] = ()
+    propensity: float | None = None
+    """The chance that it was shown in its place; None when nothing was drawn."""
 
 
 @dataclass(frozen=True, slots=True)

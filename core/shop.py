@@ -108,6 +108,10 @@ class Rules(_Strict):
     block: list[dict[str, Any]] = []
     boost: list[dict[str, Any]] = []
     confirm: list[EligibilityRule] = []
+    learn_online: bool = False
+    """Let what named users do with what they were shown change the weights (docs/ranking.md)."""
+    explore: float = Field(0.0, ge=0, le=0.3)
+    """In this share of the answers, at most, one of three places goes to a new item that few were shown."""
 
 
 class Weights(_Strict):

@@ -86,10 +86,10 @@ def weight_of(name: str, signals: Signals) -> float:
     Beside a question a taste keeps its place. To a shopper who asks nothing, taste is all there is to go by: the more
     is known of them, the louder is what it predicts, and weights that were learned for this case count.
     """
-    index = signals.index
+    index, louder = signals.index, signals.louder.get(name, 1.0)
     if asks(signals):
-        return float(getattr(index.shop.weights, name))
-    weight = float(getattr(index.browsing or index.shop.weights, name))
+        return float(getattr(index.shop.weights, name)) * louder
+    weight = float(getattr(index.browsing or index.shop.weights, name)) * louder
     return weight * (1.0 + min(signals.known, MUCH) / SOME) if name == COLLABORATIVE.name else weight
 
 

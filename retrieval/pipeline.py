@@ -27,10 +27,12 @@ from core.entities import (
 from core.ports import Embedder, Progress, Vectors
 from core.shop import EligibilityRule
 from retrieval.catalogue import Catalogue
+from retrieval.bandit import explored, told
 from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
 from retrieval.diversity import choose
 from retrieval.fusion import Fused, fuse, wishes_of
 from retrieval.histories import Event, EventOverlay, event_weight, items_of, seconds
+from retrieval.learning import OnlineLearner
 from retrieval.opened import OpenIndex
 from retrieval.planner import candidates
 from retrieval.questions import questions
@@ -40,6 +42,7 @@ from retrieval.records import Review
 from retrieval.signals import Floats, Rows, Signals, profile_taste, session_taste
 from retrieval.sources import SOURCES, Mask
 from retrieval.tokens import query_terms
+from storage.events import EventLog
 
 RANKER_VERSION = "1"
 """Grows when the same index ranks otherwise; stands in the event log beside every impression."""
@@ -86,6 +89,8 @@ class Recommender:
         self._reopen = reopen
         self._clock = clock
         self._refreshing = threading.Lock()
+        self._learner: OnlineLearner | None = None
+        self._log: EventLog | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -118,7 +123,7 @@ class Recommender:
             return Ranking((), 0, relaxations(index.catalogue, query.constraints, allowed))
         fused = self._score(gathered)
         rules = index.shop.rules
-        places = choose(
+        chosen_places = choose(
             fused,
             index.catalogue,
             index.vectors,
@@ -127,12 +132,15 @@ class Recommender:
             ordered=bool(query.sorts),
             anchors=signals.anchors.tolist(),
         )
+        places, chance = self._explored(fused, chosen_places, signals)
         reasoner = Reasoner(signals, gathered.matching)
         ceiling, shown = 1.0, []
         for place in places:
             # Where a sort wish leads, the order is not the score's: it is kept from rising down the list.
             ceiling = min(ceiling, _unit(fused.total[place]))
             shown.append(self._recommendation(reasoner, fused, place, ceiling))
+        if chance is not None:
+            shown[-1] = told(shown[-1], chance, places != chosen_places)
         asked = [constraint.field for constraint in query.constraints]
         return Ranking(tuple(shown), matches, (), questions(index.catalogue, fused.rows, fused.total, asked))
 
@@ -171,6 +179,12 @@ class Recommender:
         place = int(np.searchsorted(fused.rows, row))
         reasoner = Reasoner(gathered.signals, gathered.matching)
         return self._recommendation(reasoner, fused, place, _unit(fused.total[place]))
+
+    def _explored(self, fused: Fused, places: list[int], signals: Signals) -> tuple[list[int], float | None]:
+        learner = self._learner
+        if learner is None:
+            return places, None
+        return explored(fused, places, signals, learner.counts, signals.index.shop.rules.explore)
 
     def _gather(self, query: Query) -> _Gathered:
         index = self._index
@@ -249,6 +263,7 @@ class Recommender:
             session=session_taste(index, recorded, query, now),
             anchors=index.rows(query.anchors)[:MAX_ANCHORS],
             events=events,
+            louder=self._learner.factors if self._learner and index.shop.rules.learn_online else {},
         )
 
     def _text_vector(self, text: str) -> Vectors | None:
@@ -267,6 +282,10 @@ class Recommender:
         Only memory is touched; the event log is ``storage``'s, and is given to this method again after a restart.
         """
         self._overlay.record(interactions)
+
+    def follow(self, learner: OnlineLearner, log: EventLog) -> None:
+        """Learn from a log from now on, at every ``refresh``; the shop's rules say what use is made of it."""
+        self._learner, self._log = learner, log
 
     def forget(self, user_id: UserId) -> None:
         """Drop what was recorded of a user and never use their events of the shop's files again."""
@@ -330,6 +349,8 @@ class Recommender:
             ShopError: the shop's files cannot be used any more; what was served stays.
         """
         with self._refreshing:
+            if self._learner is not None and self._log is not None:
+                self._learner.advance(self._log)
             fresh = self._reopen(progress)
             if fresh is None:
                 return False

@@ -117,6 +117,8 @@ class Signals:
     anchors: Rows
     events: Sequence[Event] = ()
     """All events of the user, oldest first; empty when the query is not personal."""
+    louder: Mapping[str, float] = field(default_factory=dict)
+    """Source -> what online learning multiplies its weight by."""
     _cosines: tuple[Rows, Floats] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
