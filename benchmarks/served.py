@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,16 +52,19 @@ class Server:
 
 
 @contextmanager
-def serving(shop: Path, data_dir: Path, log: Path) -> Iterator[Server]:
-    """Serve a shop with the embedded model on a free port of this machine.
+def serving(shop: Path, data_dir: Path, log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Serve a shop on a free port of this machine: with the embedded model, or as other settings say.
+
+    ``settings`` are variables of the environment, ``FLOORWALKER_…``.
 
     Raises:
         ServerFailed: it did not get ready in time, or its process ended.
     """
     port = free_port()
-    options = ["--shop", shop, "--data-dir", data_dir, "--llm", "embedded", "--host", "127.0.0.1", "--port", port]
+    options = ["--shop", shop, "--data-dir", data_dir, "--host", "127.0.0.1", "--port", port]
     command = [sys.executable, str(CHECKOUT / "launch.py"), "serve", *map(str, options)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLOORWALKER_")}
+    environment |= settings or {"FLOORWALKER_LLM": "embedded"}
     with log.open("wb") as file:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=CHECKOUT, env=environment)
