@@ -116,7 +116,7 @@ class Assistant:
         place.mkdir(parents=True, exist_ok=True)
         events = EventLog(place / "events.db")
         assistant = cls(settings, services, SessionStore(place / "sessions.db"), events, server_secret(data))
-        assistant.recommender.record([interaction for _, interaction in events.since(0, 200_000)])
+        assistant.recommender.follow(events, place)
         assistant._sessions.prune(KEPT_DAYS * 86_400)
         assistant.handoffs = HandoffStore(place / "handoffs.db", keep_days=KEPT_DAYS)
         if settings.watch:
@@ -305,7 +305,7 @@ class Assistant:
             reply=reply,
         )
         if reply.items and any(run.name in ("recommend_items", "similar_items") for run in reply.tool_calls):
-            shown = [Shown(r.item.id, at, r.score, r.parts) for at, r in enumerate(reply.items, start=1)]
+            shown = [Shown(r.item.id, at, r.score, r.parts, r.propensity) for at, r in enumerate(reply.items, start=1)]
             self.events.impressions(reply.turn_id, session.session_id, request.user_id, shown, self.recommender.version)
 
     def transcript(self, key: str) -> tuple[Utterance, ...]:

@@ -283,9 +283,10 @@ class Recommender:
         """
         self._overlay.record(interactions)
 
-    def follow(self, learner: OnlineLearner, log: EventLog) -> None:
-        """Learn from a log from now on, at every ``refresh``; the shop's rules say what use is made of it."""
-        self._learner, self._log = learner, log
+    def follow(self, log: EventLog, folder: Path) -> None:
+        """Take in what a log holds; learn from it at every ``refresh`` where the shop's rules say so."""
+        self.record([interaction for _, interaction in log.since(0, 200_000)])
+        self._learner, self._log = OnlineLearner(folder), log
 
     def forget(self, user_id: UserId) -> None:
         """Drop what was recorded of a user and never use their events of the shop's files again."""
@@ -349,7 +350,8 @@ class Recommender:
             ShopError: the shop's files cannot be used any more; what was served stays.
         """
         with self._refreshing:
-            if self._learner is not None and self._log is not None:
+            rules = self._index.shop.rules
+            if self._learner is not None and self._log is not None and (rules.learn_online or rules.explore):
                 self._learner.advance(self._log)
             fresh = self._reopen(progress)
             if fresh is None:
