@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets import datasets_folder
-from benchmarks.ranking import ablation, page, search, tastes
+from benchmarks.ranking import ablation, newcomers, page, search, tastes
 from benchmarks.ranking.sources import SOURCES
 from core.settings import CHECKOUT
 
@@ -48,8 +48,14 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
     outcomes = []
     for name in options.sources if "tastes" in options.parts else []:
         outcomes.append(tastes.measure(SOURCES[name](data), work, options.users))
+    cold, online = [], None
+    if "newcomers" in options.parts:
+        for name in options.sources:
+            cold.append(newcomers.new_items(SOURCES[name](data), work, options.users))
+        shop = SOURCES["online-retail"](data)
+        online = newcomers.going_on(shop, work, newcomers.prices_of(shop))
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
-    return page.sections(found, outcomes, ablated)
+    return page.sections(found, outcomes, ablated, cold, online)
 
 
 def _quiet() -> None:

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.performance_page import machine
-from benchmarks.ranking import ablation, search, tastes
+from benchmarks.ranking import ablation, newcomers, search, tastes
 from benchmarks.ranking.metrics import Table
 from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
-NAMES = ("search", "tastes", "ablation")
+NAMES = ("search", "tastes", "newcomers", "ablation")
 TITLE = "# Quality\n"
 HEAD = """\
 ## Ranking
@@ -32,7 +32,7 @@ weights that ship, nothing tuned to a data set. Bold: the interval of the differ
 
 
 NOT_YET = """\
-Not measured yet: SASRec, two-tower and other trained models, cold start, learning online, faithfulness of reasons.
+Not measured yet: SASRec, two-tower models, weights learned from live feedback, faithfulness of reasons.
 """
 
 
@@ -40,6 +40,8 @@ def sections(
     found: search.Search | None = None,
     outcomes: Sequence[tastes.Outcome] = (),
     ablated: ablation.Ablation | None = None,
+    cold: Sequence[newcomers.Newcomers] = (),
+    online: newcomers.Online | None = None,
 ) -> dict[str, str]:
     """Return the text of each section that was measured, by its name."""
     texts = {}
@@ -47,6 +49,8 @@ def sections(
         texts["search"] = _search(found)
     if outcomes:
         texts["tastes"] = _tastes(outcomes)
+    if cold and online:
+        texts["newcomers"] = _newcomers(cold, online)
     if ablated:
         texts["ablation"] = _ablation(ablated)
     about = f"\nOne run: {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n"
@@ -186,6 +190,41 @@ def _training(report: Mapping[str, Any]) -> str:
         if gain:
             parts.append(f"{part} {gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]")
     return " ".join(parts) + "\n"
+
+
+def _newcomers(cold: Sequence[newcomers.Newcomers], online: newcomers.Online) -> str:
+    names = list(cold[0].table.measures[newcomers.NDCG])
+    rows = [
+        [name, *(str(one.table.estimate(newcomers.NDCG, name)) for one in cold)]
+        + [_gain(one.table, newcomers.NDCG, newcomers.OURS, name) for one in cold]
+        for name in names
+    ]
+    counts = "; ".join(f"{one.source}: {one.items:,} items, {one.users:,} users" for one in cold)
+    text = (
+        "### New items\n\nA tenth of the items, drawn at random, is held out whole: nothing learned has seen an "
+        "event with them. Users of the test part who later took some of them get the held-out items ranked, by "
+        f"{newcomers.NDCG} among these ({counts}). EASE with texts gets the settings that training chose.\n"
+    )
+    table = _table(["system", *(one.source for one in cold), *(f"ours less it, {one.source}" for one in cold)], rows)
+    systems = list(online.table.measures[newcomers.HIT])
+    lines = [
+        [
+            name, str(online.table.estimate(newcomers.HIT, name)),
+            f"{online.table.measures[newcomers.REVENUE][name].mean():.2f}",
+            _gain(online.table, newcomers.HIT, newcomers.LEARNING, name),
+        ]
+        for name in systems
+    ]  # fmt: skip
+    more = (
+        f"### Learning along: {online.source}\n\nWhat came after training and validation is replayed week by week "
+        f"({online.weeks} weeks, {online.baskets:,} questions): asked is what each known customer newly bought in a "
+        "week, before the week is learned. Revenue is the sum of the prices of the items hit, a customer and week. "
+        "*Frozen*: users and model as they were; *folded in*: what a customer bought in earlier weeks counts at once; "
+        "*refreshed*: the model is also fitted anew each week, older events fading. The collaborative source alone, "
+        "with the settings that training chose.\n"
+    )
+    head = ["system", newcomers.HIT, newcomers.REVENUE, f"refreshed less it, {newcomers.HIT}"]
+    return f"{text}\n{table}\n{more}\n{_table(head, lines)}"
 
 
 def _settings(choice: Mapping[str, float]) -> str:

@@ -56,12 +56,12 @@ def hold_out(history: History, share: float = SHARE, most: int = MOST_USERS) -> 
             return found
     key = history.times if timed else np.random.default_rng(SEED).random(len(history.times))
     order = np.lexsort((key, history.user_codes))
-    place = np.empty(len(order))
     counts = np.diff(history.starts)
     position = np.arange(len(order)) - np.repeat(history.starts[:-1], counts)
-    place[order] = position / np.maximum(np.repeat(counts, counts), 1)
+    late = np.empty(len(order), dtype=bool)
+    late[order] = position >= np.repeat(counts - np.ceil(share * counts), counts)
     how = "the last tenth of every user's events" if timed else "a tenth of every user's events, at random"
-    return _after(history, place >= 1.0 - share, most, how)
+    return _after(history, late, most, how)
 
 
 def _after(history: History, late: npt.NDArray[np.bool_], most: int, how: str) -> Holdout | None:

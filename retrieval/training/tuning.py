@@ -22,7 +22,7 @@ GRID: Mapping[str, tuple[float, ...]] = {
     "item_days": (30.0, 90.0, 240.0, NEVER),
     "user_days": (30.0, 90.0, 240.0, NEVER),
     "ridge": (25.0, 100.0, 400.0, 1600.0),
-    "text": (0.0, 10.0, 100.0, 1000.0),
+    "text": (3.0, 10.0, 100.0, 1000.0),
 }
 FACTOR_GRID: Mapping[str, tuple[float, ...]] = {
     "item_days": (60.0, 240.0, NEVER),

@@ -1,0 +1,180 @@
+"""New items and a log that goes on: what is known of items that nobody took yet, and what learning along is worth."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchmarks.ranking.metrics import Table, hits_ndcg
+from benchmarks.ranking.serving import opened
+from benchmarks.ranking.sources import Source
+from benchmarks.ranking.tastes import Task
+from core.entities import EventKind, ItemId
+from core.ports import Vectors
+from retrieval.collaborative import preferences
+from retrieval.ease import Ease
+from retrieval.histories import DAY, History
+from retrieval.learned import Learned, Tastes
+
+HELD_OUT = 0.1
+SEED = 23
+NDCG = "NDCG@10"
+RANDOM, TEXT, BLIND, OURS = "at random", "likeness of texts", "EASE without texts", "ours (EASE with texts)"
+HIT, REVENUE = "hit rate@20", "revenue@20"
+FROZEN, FOLDED, LEARNING = "frozen", "events folded in", "events folded in, refreshed weekly"
+WEEK = 7 * DAY
+LENGTH = 20
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Held-out items, ranked among themselves."""
+
+    source: str
+    table: Table
+    items: int
+    users: int
+
+
+def new_items(source: Source, work: Path, most: int) -> Newcomers:
+    """Hold a tenth of the items out of all that is learned, and rank them for those who took some of them later."""
+    split = source.split
+    task = Task.of(split.known, split.test, most)
+    cold = np.sort(np.random.default_rng(SEED).choice(len(task.items), int(HELD_OUT * len(task.items)), replace=False))
+    vectors, tastes = _texts(source, work, task.items)
+    matrix = task.matrix.tolil()
+    matrix[:, cold] = 0
+    matrix = matrix.tocsr()
+    place = {int(row): number for number, row in enumerate(cold)}
+    asked = [
+        (int(user), {place[row] for row in wanted if row in place})
+        for user, wanted in zip(task.asked, task.relevant, strict=True)
+    ]
+    asked = [(user, wanted) for user, wanted in asked if wanted and matrix[user].nnz]
+    users = np.array([user for user, _ in asked])
+    own = matrix[users]
+    centred = np.asarray(vectors - vectors.mean(axis=0), dtype=np.float32)
+    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    scores: dict[str, npt.NDArray[Any]] = {
+        RANDOM: np.random.default_rng(SEED).random((len(users), len(cold))),
+        TEXT: np.asarray(own @ centred) @ centred[cold].T,
+        BLIND: np.asarray(own @ Ease.fit(matrix, tastes.ridge).weights)[:, cold],
+        OURS: np.asarray(own @ Ease.fit(matrix, tastes.ridge, vectors, tastes.text).weights)[:, cold],
+    }
+    values = {name: _worth(found, [wanted for _, wanted in asked]) for name, found in scores.items()}
+    for name, found in values.items():
+        _log.info("%s, new items: %s %.4f", source.name, name, found.mean())
+    return Newcomers(source.name, Table({NDCG: values}), len(cold), len(users))
+
+
+def _texts(source: Source, work: Path, items: Sequence[str]) -> tuple[Vectors, Tastes]:
+    """Return the items' vectors, and what training chose where the shop of this benchmark was trained."""
+    folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), source.split.known)
+    index = opened(folder, work / "data", lambda: 0.0).serving
+    rows = [index.catalogue.row(ItemId(item)) for item in items]
+    return np.asarray(index.vectors[rows], dtype=np.float32), Learned.load(_build(index.fingerprint, work)).tastes
+
+
+def _build(fingerprint: str, work: Path) -> Path:
+    return next((work / "data" / "indexes").glob(f"*/{fingerprint[:16]}-*"))
+
+
+def _worth(scores: npt.NDArray[Any], wanted: Sequence[set[int]]) -> npt.NDArray[np.float64]:
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+    return np.array([hits_ndcg(row.tolist(), items, 10) for row, items in zip(order, wanted, strict=True)])
+
+
+@dataclass(frozen=True)
+class Online:
+    """A log replayed week by week, each week asked before it is learned."""
+
+    source: str
+    table: Table
+    weeks: int
+    baskets: int
+
+
+def going_on(source: Source, work: Path, prices: Mapping[str, float]) -> Online:
+    """Replay what came after the training and validation part: every customer's week is one question.
+
+    Asked are new items of the week, of those known at the beginning. Frozen: users and model as they were. Folded in:
+    what a customer bought in earlier weeks counts. Refreshed: the model is fitted anew at the start of each week.
+    """
+    known, test = source.split.known, source.split.test
+    items = sorted(known["item_id"].unique().to_list())
+    place = {item: row for row, item in enumerate(items)}
+    vectors, tastes = _texts(source, work, items)
+    cost = np.array([prices.get(item, 0.0) for item in items])
+    later = test.filter(pl.col("item_id").is_in(items) & pl.col("user_id").is_in(known["user_id"].unique().to_list()))
+    start = float(known["time"].max())  # type: ignore[arg-type]
+    later = later.with_columns(((pl.col("time") - start) // WEEK).cast(pl.Int64).alias("week")).sort("week", "user_id")
+    past = known.select("user_id", "item_id", "time")
+    first = _fitted(past, place, vectors, tastes)
+    values: dict[str, dict[str, list[float]]] = {m: {s: [] for s in (FROZEN, FOLDED, LEARNING)} for m in (HIT, REVENUE)}
+    weeks = 0
+    for (_,), frame in later.group_by("week", maintain_order=True):
+        weeks += 1
+        now = _fitted(past, place, vectors, tastes) if weeks > 1 else first
+        wanted: dict[str, set[int]] = {}
+        for user, item in frame.select("user_id", "item_id").iter_rows():
+            wanted.setdefault(user, set()).add(place[item])
+        for name, model, users in ((FROZEN, first, first), (FOLDED, first, now), (LEARNING, now, now)):
+            _ask(model.weights, users, now, wanted, cost, (values[HIT][name], values[REVENUE][name]))
+        past = pl.concat([past, frame.select("user_id", "item_id", "time")])
+    table = Table({m: {s: np.array(v) for s, v in found.items()} for m, found in values.items()})
+    for name in (FROZEN, FOLDED, LEARNING):
+        _log.info("%s, online: %s %.4f", source.name, name, table.measures[HIT][name].mean())
+    return Online(source.name, table, weeks, len(table.measures[HIT][FROZEN]))
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    weights: npt.NDArray[Any]
+    users: Mapping[str, int]
+    tastes: Any
+    """Users × items as they count when asked."""
+    met: Any
+    """Users × items, whatever the age."""
+
+
+def _fitted(past: pl.DataFrame, place: Mapping[str, int], vectors: Vectors, tastes: Tastes) -> _Fitted:
+    users = past["user_id"].to_list()
+    rows = np.array([place[item] for item in past["item_id"]], dtype=np.int32)
+    times = past["time"].to_numpy().astype(np.float64)
+    kinds = [EventKind.PURCHASE] * len(rows)
+    history = History.of(users, rows, kinds, np.full(len(rows), np.nan), times)
+    matrix = preferences(history, len(place), tastes.item_days)
+    model = Ease.fit(matrix, tastes.ridge, vectors, tastes.text)
+    asked = preferences(history, len(place), tastes.user_days)
+    return _Fitted(model.weights, history.users, asked, matrix > 0)
+
+
+def _ask(
+    weights: npt.NDArray[Any],
+    users: _Fitted,
+    now: _Fitted,
+    wanted: Mapping[str, set[int]],
+    cost: npt.NDArray[np.float64],
+    into: tuple[list[float], list[float]],
+) -> None:
+    names = list(wanted)
+    scores = np.asarray(users.tastes[[users.users[name] for name in names]] @ weights)
+    met = now.met[[now.users[name] for name in names]].tocoo()
+    scores[met.row, met.col] = -np.inf
+    for name, row in zip(names, np.argsort(-scores, axis=1, kind="stable")[:, :LENGTH], strict=True):
+        hits = [item for item in row.tolist() if item in wanted[name]]
+        into[0].append(float(bool(hits)))
+        into[1].append(float(cost[hits].sum()))
+
+
+def prices_of(source: Source) -> Mapping[str, float]:
+    """Return the items' prices where they state one."""
+    return {str(item["id"]): float(item["price"]) for item in source.items if item.get("price") is not None}
