@@ -76,8 +76,8 @@ class Assistant:
         self._sessions = sessions
         self._names = SessionNames(secret)
         self._decider = EmbeddedDecider(services.recommender, services.recommender.embedder)
-        self._seats = seated(settings, self._decider)
-        self._graph = TurnGraph(services, self._seats.decider, self._seats.writer, reader=self._decider)
+        self._seats = seated(settings, self._decider, services.recommender)
+        self._graph = TurnGraph(services, self._seats.decider, self._seats.writer, self._decider, self._seats.imagine)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closing = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -181,8 +181,6 @@ class Assistant:
         async with self._locks.setdefault(session.key, asyncio.Lock()):
             known = await asyncio.to_thread(self._sessions.load, session.key) if call.keep else None
             request = TurnRequest("", session, identity_token=call.identity_token)
-            request = await asyncio.to_thread(self._remembering, request)
-            await self._seats.known()
             state = await identified(self.desk, request, known or ConversationState())
             state = begin(state, call.language or state.language or self.shop.language, None)
             if call.check is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypedDict
 
@@ -17,6 +17,7 @@ from agent.ports import Account, Decider, Decision, Outcome, ToolCall, TurnConte
 from agent.replying import Turn, Work, accounted, closed, reply_of
 from agent.state import merge, rewind
 from core.conversation import ConversationState, Intent
+from core.entities import ItemId
 from core.errors import ToolError
 from core.events import (
     ItemsFound,
@@ -32,6 +33,8 @@ from core.events import (
 from tools.context import Services, ToolContext
 from tools.registry import run_tool, waits, writes
 from tools.results import Evidence
+
+Imagine = Callable[[TurnContext, ToolCall], Awaitable[tuple[ItemId, ...]]]
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +55,10 @@ class Progress(TypedDict, total=False):
 class TurnGraph:
     """Runs turns; stateless itself, safe for concurrent turns."""
 
-    def __init__(self, services: Services, decider: Decider, writer: Writer, reader: Decider | None = None) -> None:
+    def __init__(
+        self, services: Services, decider: Decider, writer: Writer, reader: Decider | None = None,
+        imagine: Imagine | None = None,
+    ) -> None:  # fmt: skip
         """Compile the graph over the two ports.
 
         Args:
@@ -60,11 +66,13 @@ class TurnGraph:
             decider: reads messages.
             writer: words answers.
             reader: reads what a history retells, where that is another than the decider: quick, and free of cost.
+            imagine: names items that a model would have a search consider.
         """
         self._services = services
         self._decider = decider
         self._writer = writer
         self._reader = reader or decider
+        self._imagine = imagine
         graph = StateGraph(Progress)
         graph.add_node("decide", self._decide)
         graph.add_node("act", self._act)
@@ -152,7 +160,9 @@ class TurnGraph:
     async def _run_call(self, turn: Turn, call: ToolCall, state: ConversationState) -> Outcome:
         heard = turn.context
         who = (heard.language, turn.session_key, turn.issued, heard.user_id, heard.consent)
-        context = ToolContext(self._services, state, *who)
+        searches = self._imagine is not None and call.name == "recommend_items"
+        imagined = await self._imagine(heard, call) if self._imagine is not None and searches else ()
+        context = ToolContext(self._services, state, *who, imagined=imagined)
         threads = self._services.orders.threads if waits(call.name) else None
         try:
             return Outcome(call, await apart(threads, run_tool, call.name, call.arguments, context))

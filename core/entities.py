@@ -237,6 +237,8 @@ class Query:
     liked: tuple[ItemId, ...] = ()
     disliked: tuple[ItemId, ...] = ()
     exclude: tuple[ItemId, ...] = ()
+    imagined: tuple[ItemId, ...] = ()
+    """What a model imagined as ideal, mapped to the catalogue, the best first (``agent/llm/candidates.py``)."""
     limit: int = 3
     language: Language = "en"
     personal: bool = True

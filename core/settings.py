@@ -30,7 +30,16 @@ class Settings(BaseSettings):
     vllm_python: Path | None = Field(None, description="the Python of a vLLM environment (default: .venv-vllm's)")
     vllm_args: str = Field("", description="more options for vLLM's server, as on a command line")
     mode: Literal["agent", "hybrid", "embedded"] | None = Field(
-        None, description="who decides and who words: embedded in this version"
+        None,
+        description="who decides and who words: agent (the LLM both; the default with one), hybrid (the LLM words), "
+        "embedded (no LLM)",
+    )
+    rerank: str = Field(
+        "off", pattern=r"^(off|llm|https?://\S+)$",
+        description="a last look at the best candidates: off, llm, or the address of a server with /v1/rerank",
+    )  # fmt: skip
+    imagine: bool = Field(
+        False, description="let the LLM imagine ideal items at each search; the catalogue's like join the candidates"
     )
     api_key: SecretStr | None = Field(None, description="guards /v1 and /mcp; several are separated by commas")
     operator_key: SecretStr | None = Field(None, description="guards /inbox, /metrics and /insights")

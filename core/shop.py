@@ -128,6 +128,7 @@ class Weights(_Strict):
     graph: Weight = 0.3
     price: Weight = 0.1
     new: Weight = 0.05
+    generated: Weight = 0.5
     wish: Weight = 1.6
     sort: Weight = 1.5
 

@@ -107,6 +107,7 @@ class Reasoner:
             *self._standing(item, row, parts),
             *self._price(item, row, parts),
             *(reason for reason in personal if reason.weight < STRONG_PART),
+            *_generated(item, parts),
         ]
         ordered = [*asked[:1], *news[:1], *asked[1:ASKED_FIRST], *news[1:], *asked[ASKED_FIRST:]]
         return tuple({(reason.kind, reason.source): reason for reason in reversed(ordered)}.values())[::-1][:MOST]
@@ -360,6 +361,12 @@ def value_of(item: Item, name: str) -> Value | None:
 def plain(value: Value) -> Any:
     """Return a value as JSON would hold it."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def _generated(item: Item, parts: Mapping[str, float]) -> list[Reason]:
+    """Return that a model imagined the like; there is nothing of its words in it."""
+    weight = parts.get("generated", 0.0)
+    return [Reason(ReasonKind.GENERATED, Source("facet", item.id), {}, weight)] if weight > 0 else []
 
 
 def _telling(constraint: Constraint) -> int:

@@ -251,6 +251,31 @@ class Static:
         return np.asarray(self.values(signals)[rows], dtype=np.float32)
 
 
+class Imagined:
+    """What a model imagined as the ideal items for a request, as far as the catalogue has the like."""
+
+    name = "generated"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether a model imagined anything."""
+        return any(signals.index.catalogue.has(item_id) for item_id in signals.query.imagined)
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the imagined items that fit."""
+        rows = self._rows(signals)
+        return rows[mask[rows]][:k]
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return 1 for the first one, less for those after it, 0 for all others."""
+        places = {int(row): place for place, row in enumerate(self._rows(signals))}
+        values = [1.0 / (1.0 + 0.15 * places[row]) if row in places else 0.0 for row in rows.tolist()]
+        return np.array(values, dtype=np.float32)
+
+    def _rows(self, signals: Signals) -> Rows:
+        catalogue = signals.index.catalogue
+        return np.array([catalogue.row(key) for key in signals.query.imagined if catalogue.has(key)], dtype=np.int64)
+
+
 SEMANTIC = Semantic()
 LEXICAL = Lexical()
 COLLABORATIVE = Collaborative()
@@ -261,7 +286,9 @@ GRAPH = Graph()
 PRICE = PriceFit()
 POPULARITY = Static("popularity", lambda signals: signals.index.popularity)
 QUALITY = Static("quality", lambda signals: signals.index.quality)
+GENERATED = Imagined()
 NEW = Static("new", lambda signals: signals.index.novelty(signals.now))
 SOURCES: tuple[Retriever, ...] = (
     SEMANTIC, LEXICAL, COLLABORATIVE, ANCHOR, SESSION, PROFILE, GRAPH, POPULARITY, QUALITY, PRICE, NEW,
+    GENERATED,
 )  # fmt: skip

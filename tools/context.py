@@ -8,7 +8,7 @@ from commerce.cases import CaseBook
 from commerce.orders import OrderDesk
 from commerce.policies import PolicyBook
 from core.conversation import ConversationState
-from core.entities import Language, UserId
+from core.entities import ItemId, Language, UserId
 from core.shop import Shop
 from retrieval.pipeline import Recommender
 
@@ -38,3 +38,5 @@ class ToolContext:
     user_id: UserId | None = None
     consent: bool = False
     """Whether the customer's current message is an explicit yes, as code reads it; no model can set it."""
+    imagined: tuple[ItemId, ...] = ()
+    """Items like those that a model imagined for this request; they join the candidates of a search."""

@@ -68,6 +68,7 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
         exclude=_known(arguments.exclude, context),
         confirmed=(*state.confirmed, *change.confirmed),
     )
+    query = replace(query, imagined=context.imagined)
     ranking = recommender.recommend(query) if arguments.again else _unseen_first(query, context)
     ranking = replace(ranking, questions=_questions(ranking, query, context))
     shown = tuple(entry.item.id for entry in ranking.items)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.writer import EmbeddedWriter
+from agent.llm.candidates import Imagination
 from agent.llm.client import Limits, ModelClient
 from agent.llm.decider import LlmDecider
 from agent.llm.writer import LlmWriter
-from agent.ports import Decider, Writer
+from agent.ports import Decider, ToolCall, TurnContext, Writer
+from core.entities import ItemId
 from core.errors import ModelError
 from core.settings import Settings
+from retrieval.pipeline import Recommender
+
+Imagine = Callable[[TurnContext, ToolCall], Awaitable[tuple[ItemId, ...]]]
 
 FIRST_LOOK = 5.0
 """Seconds that a server has to say what it serves before a first turn goes on without knowing."""
@@ -27,6 +33,7 @@ class Seats:
     writer: Writer
     mode: str = EMBEDDED
     client: ModelClient | None = None
+    imagine: Imagine | None = None
 
     @property
     def model(self) -> str:
@@ -41,7 +48,7 @@ class Seats:
                 await client.probe(FIRST_LOOK)
 
 
-def seated(settings: Settings, embedded: EmbeddedDecider) -> Seats:
+def seated(settings: Settings, embedded: EmbeddedDecider, recommender: Recommender) -> Seats:
     """Return the seats for ``--llm`` and ``--mode``: an address puts an LLM into the chair, anything else does not.
 
     ``agent`` (the default with an LLM) lets it decide and word, ``hybrid`` word alone, ``embedded`` neither.
@@ -53,4 +60,5 @@ def seated(settings: Settings, embedded: EmbeddedDecider) -> Seats:
     client = ModelClient(settings.llm, model=settings.llm_model, key=key, limits=limits)
     decider = LlmDecider(client, embedded)
     mode = settings.mode or AGENT
-    return Seats(decider if mode == AGENT else embedded, LlmWriter(decider), mode, client)
+    imagine = Imagination(client, recommender).imagine if settings.imagine else None
+    return Seats(decider if mode == AGENT else embedded, LlmWriter(decider), mode, client, imagine)

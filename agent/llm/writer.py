@@ -149,16 +149,24 @@ class LlmWriter:
             async for further in self._further(context, decision, thread, heard):
                 yield further
             return
+        async for last in self._ended(context, decision, evidence, text, heard):
+            yield last
+
+    async def _ended(
+        self, context: TurnContext, decision: Decision, evidence: tuple[Evidence, ...], text: Answer, heard: _Heard
+    ) -> AsyncIterator[str | Account | Decision]:
+        """Yield the last sentence, what the answer owes still, and its account."""
         for piece in text.all(heard.rest()):
             yield piece
+        account = spent(heard.finished) + Account(dropped=text.dropped)
         if not evidence and (owed := await self._owed(context, decision)) is not None:
             if text.begun:
                 yield "\n\n"
-            yield replace(owed, account=spent(heard.finished) + Account(dropped=text.dropped, degraded=True))
+            yield replace(owed, account=account + Account(degraded=True))
             return
         for piece in self._completed(text, context, decision, evidence):
             yield piece
-        yield spent(heard.finished) + Account(dropped=text.dropped)
+        yield account
 
     async def _owed(self, context: TurnContext, decision: Decision) -> Decision | None:
         """Return the embedded decision when the model's calls went wrong and what the user plainly asked is undone."""

@@ -14,7 +14,7 @@ from agent.llm.grounding.names import invented
 from agent.llm.grounding.numbers import number_stated
 from agent.llm.grounding.properties import compared_truly, compares, property_true, unstated_truly
 from agent.llm.grounding.service import order_true, service_true
-from agent.llm.grounding.statement import Part, marks_of, masked, parts_of
+from agent.llm.grounding.statement import MARK, Part, marks_of, masked, parts_of
 
 _MARKUP = re.compile(r"[*_`~]+|\\(?=[^\w\s])")
 _LISTED = re.compile(r"^\s*(?:[-•·–]|\(?\d{1,2}[.)、：:](?!\d))\s*")
@@ -48,7 +48,7 @@ class Sentence:
     """A sentence taken apart."""
 
     plain: str
-    """Without Markdown."""
+    """Without Markdown, names as marks."""
     low: str
     """Folded, names as marks."""
     parts: tuple[Part, ...]
@@ -87,8 +87,8 @@ class Checker:
             return Verdict()
         if self._secret & set(_shingles(plain)):
             return Verdict("repeats the prompt")
-        fault, text = self._unquoted(plain)
-        read = self._read(plain, text, tuple(carried))
+        fault, text = self._unquoted(masked(plain, self._names))
+        read = self._read(text, tuple(carried))
         named = tuple(marks_of(read.parts))
         for found in self._faults(read):
             fault = fault or found
@@ -124,11 +124,10 @@ class Checker:
         for found in _QUOTED.finditer(plain):
             said = next(group for group in found.groups() if group)
             cores = [normalise(core).strip(" .,;:!?。，；：！？…") for core in _LIST.split(said)]
-            known = all(any(core in source for source in sources) for core in cores)
+            known = MARK in said or all(any(core in source for source in sources) for core in cores)
             if not known and (len(said.split()) > 3 or (not said.isascii() and len(said) > 5)):
                 fault = fault or "quotes what nobody said"
-            titled = any(name.casefold() in said.casefold() for name, _ in self._names)
-            if known and not titled:
+            if known and MARK not in said:
                 out.append(plain[last : found.start()] + " ")
                 last = found.end()
         text = "".join([*out, plain[last:]])
@@ -137,15 +136,14 @@ class Checker:
                 text = re.sub(re.escape(string), " ", text, flags=re.IGNORECASE)
         return fault, text
 
-    def _read(self, plain: str, text: str, carried: tuple[int, ...]) -> Sentence:
-        text = masked(text, self._names)
+    def _read(self, text: str, carried: tuple[int, ...]) -> Sentence:
         parts = tuple(self._pointed(parts_of(text, self._lexicon)))
         low = normalise(text)
         pointed = ((at, part.item) for at, part in enumerate(parts) if part.item is not None)
         references = frozenset(item for at, item in pointed if _refers(at, parts))
         about = self._about(parts, low, references, carried)
         single = bool(marks_of(parts)) or bool(carried)
-        return Sentence(plain, low, parts, about, references, single)
+        return Sentence(text, low, parts, about, references, single)
 
     def _pointed(self, parts: list[Part]) -> Iterator[Part]:
         """Read "the second one" as the item in that place."""

@@ -36,6 +36,7 @@ class Words:
     carried: frozenset[str]
     plain: frozenset[str]
     months: frozenset[str]
+    points: frozenset[str]
 
 
 @cache
@@ -53,6 +54,7 @@ def words() -> Words:
         carried=frozenset((*content["carried"]["en"], *content["carried"]["zh"])),
         plain=frozenset(content["plain"]["en"]) | said_by_code(),
         months=frozenset(content["months"]["en"]),
+        points=frozenset(content["points"]["zh"]) | frozenset(content["points"]["en"]),
     )
 
 

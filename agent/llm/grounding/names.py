@@ -15,6 +15,7 @@ _CODE = re.compile(r"^(?=.*\d)(?=.*[A-Za-z])[\w-]+$")
 _MEASURE = re.compile(r"^\d+(?:[.,]\d+)?[A-Za-zµμ°%\"]{1,4}$|^\d+(?:st|nd|rd|th|s)$", re.I)
 _CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.\w+|(?:\+|00)\d[\d\s-]{6,}\d|\b\d{3}[\s-]\d{3}[\s-]?\d{2,4}\b")
 _COMPLEMENT = re.compile(r"(.{1,70}?)(?=[.,;:!?，。；：！？、()（）—–]|\bbut\b|\bwhile\b|\band it\b|但|$)")
+_OURS = re.compile(r"(?:^|\s)(?:i|we|you|they|i'd|we'd)\s+(?:\w+\s+)?$|[我您你]们?$")
 _CJK = re.compile(r"[一-鿿]{2,}")
 _SAID = 0.5
 """The share of a Chinese complement's pairs of characters that the evidence must have."""
@@ -63,6 +64,9 @@ def _names(plain: str, facts: Facts, knows: Callable[[str], bool], covered: set[
     known |= covered
     for match in _TOKEN.finditer(plain):
         word, at_start = match.group(), begins
+        if word.startswith(MARK):
+            begins = False
+            continue
         folded = normalise(word)
         begins = plain[match.end() :].lstrip()[:1] in (":", ".", "!", "?", "\n")
         pieces = re.split(r"[-'’.&]", folded)
@@ -99,6 +103,8 @@ def _sources(facts: Facts) -> Iterator[str]:
 
 def _complements(low: str) -> Iterator[str]:
     for match in words().features.finditer(low):
+        if _OURS.search(low[: match.start()]):
+            continue  # "I have three suggestions"
         found = _COMPLEMENT.match(low[match.end() :])
         if found is not None:
             yield found.group(1)

@@ -184,10 +184,12 @@ def _degrees(at: int, parts: Sequence[Part], referring: bool) -> list[tuple[str,
         named = [part.span.of(Kind.FACET) for part in parts[max(0, at - 3) : at] if part.span is not None]
         field = next((entry.field for entry in reversed(named) if entry is not None), "price")
         return [(field, span.role("more_than", "more"), False)]
-    role = next((name for name in ("lowest", "highest", "lower", "higher") if span.role(name)), None)
+    plain = ("low", "high") if referring else ()
+    role = next((name for name in ("lowest", "highest", "lower", "higher", *plain) if span.role(name)), None)
     if role is None:
         return []
-    for place in (at + 1, at + 2, at - 1):
+    before = range(at - 1, max(-1, at - 6), -1) if referring else (at - 1,)
+    for place in (at + 1, at + 2, *before):
         other = parts[place].span if 0 <= place < len(parts) else None
         facet = other.of(Kind.FACET) if other is not None else None
         if facet is not None:

@@ -90,23 +90,28 @@ def _measured(found: list[Part]) -> list[Part]:
     """Give numbers their units: a sign before, a unit or per cent after; the first of a range that of the second."""
     out = list(found)
     for at, part in enumerate(out):
-        if not part.number:
-            continue
-        after = out[at + 1] if at + 1 < len(out) else None
-        unit: str | None = None
-        if at and out[at - 1].text in _SIGNS:
-            unit = MONEY
-        elif after is not None and after.text in ("%", "％"):
-            unit = PERCENT
-        elif after is not None and after.text in _SIGNS:
-            unit = MONEY
-        elif after is not None and after.span is not None and (entry := after.span.of(Kind.UNIT)):
-            unit = MONEY if entry.field == "money" else entry.value if entry.value != PIECES else None
-        out[at] = replace(part, unit=unit)
+        if part.number:
+            out[at] = replace(part, unit=_unit(at, out))
     for at in range(len(out) - 3, -1, -1):
         if out[at].number and out[at].unit is None and out[at + 2].number and _joins_range(out[at + 1]):
             out[at] = replace(out[at], unit=out[at + 2].unit)
     return out
+
+
+def _unit(at: int, parts: Sequence[Part]) -> str | None:
+    known, after = words(), parts[at + 1] if at + 1 < len(parts) else None
+    if at and parts[at - 1].text in _SIGNS:
+        return MONEY
+    if after is None or after.text in known.points or (parts[at].spelled and after.text in known.carried):
+        return None  # "three in total"
+    if after.text in ("%", "％"):
+        return PERCENT
+    if after.text in _SIGNS:
+        return MONEY
+    entry = after.span.of(Kind.UNIT) if after.span is not None else None
+    if entry is None or entry.value == PIECES:
+        return None
+    return MONEY if entry.field == "money" else entry.value
 
 
 def _joins_range(part: Part) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.agent.gadgets import ANN, ANNS_ORDER, BENS_ORDER
+from core.events import TurnRequest
+from tests.agent.gadgets import ANN, ANNS_ORDER, BENS_ORDER, gadgets
 from tests.agent.llm.conftest import Talk, held, items_of, one, results_of, wanted, worded
 from tests.llm.scripted import Answer, call, calls, fail, say
 
@@ -273,3 +276,21 @@ def test_several_rounds_of_tools(talk: Start) -> None:
     )
     assert _names(reply) == ["recommend_items", "compare_items"]
     assert "[" not in results_of({"messages": [{"role": "user", "content": ""}]})
+
+
+def test_imagined_items_join_the_candidates_and_what_maps_to_nothing_is_dropped(
+    open_shop: Callable[..., Any], model: Any, tmp_path: Any
+) -> None:
+    def imagine(body: dict[str, Any]) -> Answer:
+        if "response_format" not in body:
+            return worded(body)
+        told = [{"title": "Hush One", "description": "headphones"}, {"title": "Zqxv", "description": "xqzt vvkw"}]
+        return say(json.dumps({"items": told}))
+
+    assistant = open_shop(gadgets(tmp_path / "shop"), tmp_path / "data", llm=model.url, mode="hybrid", imagine=True)
+    model.script[:] = []
+    model.default = imagine
+    reply = asyncio.run(assistant.reply(TurnRequest("headphones please", assistant.new_session())))
+    kinds = {entry.item.title: {reason.kind.value for reason in entry.reasons} for entry in reply.items}
+    assert "generated" in {kind for found in kinds.values() for kind in found} or "generated" in reply.items[0].parts
+    assert all("Zqxv" not in reason.text for entry in reply.items for reason in entry.reasons)
