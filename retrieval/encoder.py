@@ -18,6 +18,7 @@ import numpy as np
 from core.errors import EncoderError
 from core.ports import Embedder, Vectors
 from core.settings import Settings
+from retrieval.bilingual import bilingual
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,18 @@ class _QueryCache:
         return vector
 
 
+def in_english(text: str) -> str:
+    """Return a text as an encoder of English reads it: of a bilingual one the English, of a Chinese one the gloss.
+
+    Which of the two it is, is told by which script has more characters; Chinese says the same in a third of them.
+    """
+    wide = sum(map(len, _WIDE.findall(text)))
+    plain = sum(character.isalpha() for character in text) - wide
+    if not wide:
+        return text
+    return bilingual().gloss(text) if wide >= plain else _WIDE.sub(" ", text)
+
+
 class MiniLmEmbedder:
     """all-MiniLM-L6-v2 (English, 384 numbers, at most 256 tokens) run by onnxruntime in fp32."""
 
@@ -86,18 +99,23 @@ class MiniLmEmbedder:
         return self._embed(texts)
 
     def reads(self, text: str) -> bool:
-        """Return whether a text has words that this encoder was trained on (none are Chinese, Japanese or Korean)."""
-        return any(character.isalpha() for character in _WIDE.sub(" ", text))
+        """Return whether a text has words that this encoder was trained on, or that it has a gloss of."""
+        return any(character.isalpha() and not _WIDE.match(character) for character in in_english(text))
 
     def knows(self, word: str) -> bool:
-        """Return whether a lower-case word stands whole in the encoder's vocabulary: no typo, in all likelihood."""
+        """Return whether a lower-case word, or the one that it is a plural of, is a word: no typo, in all likelihood.
+
+        Words stand whole in the encoder's vocabulary; Chinese ones stand in the dictionary.
+        """
+        if _WIDE.fullmatch(word):
+            return bool(bilingual().senses(word))
         tokenizer, _ = self._parts()
-        return tokenizer.token_to_id(word) is not None
+        singular = word.removesuffix("ies") + "y" if word.endswith("ies") else word.removesuffix("s")
+        return any(tokenizer.token_to_id(form) is not None for form in (word, singular))
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         tokenizer, session = self._parts()
-        # In a bilingual text the other script only blurs the vector; a text with nothing else keeps it.
-        known = [_WIDE.sub(" ", text) if self.reads(text) else text for text in texts]
+        known = [in_english(text) for text in texts]
         encodings = tokenizer.encode_batch_fast(known)
         lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
         result = np.zeros((len(texts), self.dimensions), dtype=np.float32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +22,18 @@ from core.entities import (
     Query,
     Ranking,
     Recommendation,
+    Sort,
     UserId,
 )
 from core.ports import Embedder, Progress, Vectors
 from core.shop import EligibilityRule
-from retrieval.catalogue import Catalogue
 from retrieval.bandit import explored, told
+from retrieval.bilingual import bilingual, search_terms
+from retrieval.bundles import POOL, Bundle, chosen
+from retrieval.catalogue import Catalogue
 from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
 from retrieval.diversity import choose
-from retrieval.fusion import Fused, fuse, wishes_of
+from retrieval.fusion import Fused, fuse, weight_of, wishes_of
 from retrieval.histories import Event, EventOverlay, event_weight, items_of, seconds
 from retrieval.learning import OnlineLearner
 from retrieval.opened import OpenIndex
@@ -39,9 +42,10 @@ from retrieval.questions import questions
 from retrieval.quotes import best_reviews
 from retrieval.reasons import Reasoner
 from retrieval.records import Review
+from retrieval.reranking import Reranker, reranked
 from retrieval.signals import Floats, Rows, Signals, profile_taste, session_taste
 from retrieval.sources import SOURCES, Mask
-from retrieval.tokens import query_terms
+from retrieval.tokens import query_terms, terms
 from storage.events import EventLog
 
 RANKER_VERSION = "1"
@@ -88,6 +92,7 @@ class Recommender:
         self._overlay = EventOverlay(folder, clock)
         self._reopen = reopen
         self._clock = clock
+        self.reranker: Reranker | None = None
         self._refreshing = threading.Lock()
         self._learner: OnlineLearner | None = None
         self._log: EventLog | None = None
@@ -121,7 +126,7 @@ class Recommender:
         if not matches:
             allowed = self._allowed(index, query.confirmed) & ~self._excluded(signals)
             return Ranking((), 0, relaxations(index.catalogue, query.constraints, allowed))
-        fused = self._score(gathered)
+        fused = reranked(self._score(gathered), signals, self.reranker)
         rules = index.shop.rules
         chosen_places = choose(
             fused,
@@ -145,7 +150,9 @@ class Recommender:
         return Ranking(tuple(shown), matches, (), questions(index.catalogue, fused.rows, fused.total, asked))
 
     def source_scores(self, query: Query) -> tuple[Rows, dict[str, Floats]]:
-        """Return the candidates of a query and what each active source says of them, unweighted: for learning.
+        """Return the candidates of a query and what each active source says of them: for learning.
+
+        The shop's weights are left out; how much is known of the user counts.
 
         Raises:
             ValueError: as for ``recommend``.
@@ -153,7 +160,30 @@ class Recommender:
         gathered = self._gather(query)
         active = [source for source in SOURCES if source.active(gathered.signals)]
         rows = candidates(gathered.signals, gathered.eligible, active)
-        return rows, {source.name: source.scores(gathered.signals, rows) for source in active}
+        signals, unit = gathered.signals, gathered.signals.index.shop.weights
+        loud = {one.name: weight_of(one.name, signals) / (float(getattr(unit, one.name)) or 1.0) for one in active}
+        return rows, {one.name: one.scores(signals, rows) * np.float32(loud[one.name] or 1.0) for one in active}
+
+    def bundle(self, parts: Sequence[Query], budget: float | None = None) -> Bundle:
+        """Choose one item for each part of a set, so that they go together and cost at most ``budget`` together.
+
+        Args:
+            parts: the need of each part; their ``limit`` does not count.
+            budget: in the shop's currency; None for any sum.
+
+        Raises:
+            ValueError: as for ``recommend``; or there are no parts, or too many.
+        """
+        index = self._index
+        pools = [self.recommend(replace(part, limit=POOL)).items for part in parts]
+        if budget is not None:
+            # What fits a tight budget may stand far down: the cheapest matches are candidates too.
+            cheap = [replace(part, limit=POOL // 2, sorts=(Sort("price", False),)) for part in parts]
+            pools = [
+                tuple({entry.item.id: entry for entry in (*self.recommend(part).items, *pool)}.values())
+                for part, pool in zip(cheap, pools, strict=True)
+            ]
+        return chosen(pools, budget, index.catalogue, index.graph)
 
     def affinity(self, text: str) -> float:
         """Return how near a text comes to the catalogue at all: the cosine of its nearest item, 0 when unreadable."""
@@ -162,8 +192,10 @@ class Recommender:
 
     def mentions(self, word: str) -> bool:
         """Return whether any item's text has a word, in any of its forms."""
-        found = query_terms(word)
-        return bool(found) and all(map(self._index.lexical.knows, found))
+        found, lexical = query_terms(word), self._index.lexical
+        if bool(found) and all(map(lexical.knows, found)):
+            return True
+        return any(all(map(lexical.knows, terms(sense))) for sense in bilingual().senses(word) if terms(sense))
 
     def fit_of(self, item_id: ItemId, query: Query) -> Recommendation:
         """Score and explain one named item as ``recommend`` would, whether or not the query would return it.
@@ -227,8 +259,7 @@ class Recommender:
 
     def _score(self, gathered: _Gathered, also: int | None = None) -> Fused:
         signals = gathered.signals
-        weights = signals.index.shop.weights
-        active = [source for source in SOURCES if getattr(weights, source.name) and source.active(signals)]
+        active = [source for source in SOURCES if weight_of(source.name, signals) and source.active(signals)]
         rows = candidates(signals, gathered.eligible, active)
         if also is not None:
             rows = np.union1d(rows, [also])
@@ -258,7 +289,7 @@ class Recommender:
             query=query,
             now=now,
             text=self._text_vector(query.text),
-            terms=query_terms(query.text),
+            terms=search_terms(query.text, index.lexical.knows),
             profile=profile_taste(events, index.history.latest),
             session=session_taste(index, recorded, query, now),
             anchors=index.rows(query.anchors)[:MAX_ANCHORS],

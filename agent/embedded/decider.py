@@ -29,6 +29,7 @@ from agent.ports import Decision, ToolCall, TurnContext
 from core.conversation import Intent
 from core.entities import Op
 from core.ports import Embedder
+from retrieval.bilingual import bilingual
 from retrieval.pipeline import Recommender
 from retrieval.tokens import terms
 
@@ -325,7 +326,8 @@ class EmbeddedDecider:
         serves = guess.sure and guess.intent in SERVICE and bool(message.needs.unknown)
         if serves and not self._no_purchase(message, guess):
             return self._serve(message, guess)
-        named = any(not self._is_word(word) for word in self._not_here(message))  # no meaning is near a name
+        # No meaning is near a name that the catalogue does not have.
+        named = any(not self._recommender.mentions(name) for name in bilingual().names(context.message))
         near = self._recommender.affinity(context.message) if self._sensible(message) and not named else 0.0
         # What is out of scope elsewhere may be what this shop is about: "a heist in Paris" among films.
         elsewhere = guess.intent is Intent.OUT_OF_SCOPE and near < IN_SCOPE_AFTER_ALL

@@ -141,6 +141,10 @@ class Lexicon:
                         self._surfaces.add(form)
                         self._words.setdefault(len(form), []).append(form)
 
+    def knows(self, phrase: str) -> bool:
+        """Tell whether a phrase has a meaning already."""
+        return tuple(token.stem for token in tokenize(phrase)) in self._entries
+
     def match(self, tokens: Sequence[Token]) -> list[Span]:
         """Return the phrases in a message, left to right, longest first, not overlapping."""
         spans: list[Span] = []

@@ -36,11 +36,12 @@ def test_a_text_has_one_vector_in_any_company(encoder):
         np.testing.assert_allclose(encoder.embed([text])[0], vector, atol=1e-5)
 
 
-def test_the_script_that_it_does_not_know_is_left_out(encoder):
+def test_chinese_beside_english_is_left_out_and_alone_is_read_as_its_gloss(encoder):
     mixed, plain = encoder.embed(["gaming laptop 游戏笔记本电脑", "gaming laptop"])
     assert mixed @ plain > 0.999
     assert encoder.reads("gaming 笔记本")
-    assert not encoder.reads("笔记本 16")
+    assert encoder.reads("笔记本 16")
+    assert not encoder.reads("的 16")
 
 
 def test_threads_share_it(encoder):

