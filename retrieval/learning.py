@@ -21,6 +21,7 @@ state (JSON, replaced in one step) holds the rows that were read.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 import logging
 import math
@@ -122,45 +123,51 @@ class OnlineLearner:
         with self._lock:
             if self._fresh:  # feedback on what was shown before a restart still finds it
                 self._fresh = False
-                for entry in log.impressions_since(max(0, self._cursors[0] - PAGE), PAGE):
-                    if entry.rowid <= self._cursors[0]:
-                        self._remember(entry, entry.parts)
-            seen, done = self._shown(log), self._feedback(log)
-            if seen or done:
+                page = log.impressions_since(max(0, self._cursors[0] - PAGE), PAGE) if self._cursors[0] else ()
+                for turn in _whole(page, self._cursors[0]):
+                    for entry, parts in _told_apart(turn):
+                        self._remember(entry, parts)
+            any_read = False
+            # In the order of time: what was done yesterday counts as yesterday's.
+            for _, found in heapq.merge(self._shown(log), self._feedback(log), key=lambda pair: pair[0]):
+                any_read = True
+                if isinstance(found, list):
+                    self._turn(found)
+                    self._cursors[0] = found[-1].rowid
+                else:
+                    self._event(found[1])
+                    self._cursors[1] = found[0]
+            if any_read:
                 self.factors = MappingProxyType({n: 1.0 + w for n, w in self._weights.items() if n != BIAS})
                 self._save()
-            return seen or done
+            return any_read
 
     # -- reading the log -----------------------------------------------------------------------------------------------
 
-    def _shown(self, log: EventLog) -> bool:
-        any_read = False
-        while page := log.impressions_since(self._cursors[0], PAGE):
+    def _shown(self, log: EventLog) -> Iterator[tuple[float, list[Impression] | tuple[int, Interaction]]]:
+        """Yield the turns since the last call, with their time."""
+        last = self._cursors[0]
+        while page := log.impressions_since(last, PAGE):
             for turn in _turns(page):
-                self._turn(turn)
-                self._cursors[0] = turn[-1].rowid
-            any_read = True
-        return any_read
+                last = turn[-1].rowid
+                yield turn[0].time.timestamp(), turn
 
-    def _feedback(self, log: EventLog) -> bool:
-        any_read = False
-        while page := log.since(self._cursors[1], PAGE):
+    def _feedback(self, log: EventLog) -> Iterator[tuple[float, list[Impression] | tuple[int, Interaction]]]:
+        """Yield what was done since the last call, with its row and time."""
+        last = self._cursors[1]
+        while page := log.since(last, PAGE):
             for rowid, event in page:
-                self._event(event)
-                self._cursors[1] = rowid
-            any_read = True
-        return any_read
+                last = rowid
+                yield event.time.timestamp() if event.time else 0.0, (rowid, event)
 
     def _turn(self, turn: Sequence[Impression]) -> None:
         """Learn that the items of a turn were shown."""
-        names = {name for entry in turn for name in entry.parts}
-        means = {name: sum(entry.parts.get(name, 0.0) for entry in turn) / len(turn) for name in names}
-        for entry in turn:
-            parts = {name: entry.parts.get(name, 0.0) - means[name] for name in names}
+        for entry, parts in _told_apart(turn):
             if entry.user_id is None:
                 continue
             self._remember(entry, parts)
-            account = self._account(entry.user_id, entry.time.timestamp())
+            # The days go by the server's own clock; times of events are the clients'.
+            account = self._account(entry.user_id, int(entry.time.timestamp() // DAY))
             if self._counts_for(account):
                 self._count(account, str(entry.item_id), 0.0)
                 self._move(account, parts, self._expected(parts))
@@ -171,13 +178,13 @@ class OnlineLearner:
         reward = REWARDS.get(event.event, 0.0)
         if event.event is EventKind.RATING and event.value is not None:
             reward = max(-0.5, min(1.0, event.value / 2.5 - 1.0))
-        if shown is None or not reward or event.time is None:
+        if shown is None or not reward:
             return
         # Of a click and the purchase that follows, only what the purchase adds counts.
         credit = reward - shown.credited if reward > 0 else min(reward - shown.credited, 0.0)
         if (reward > 0 and credit <= 0) or not credit:
             return
-        account = self._account(event.user_id, event.time.timestamp())
+        account = self._account(event.user_id)
         if self._counts_for(account):
             shown.credited += credit
             self._count(account, str(event.item_id), max(reward, 0.0))
@@ -194,8 +201,7 @@ class OnlineLearner:
 
     # -- accounts ------------------------------------------------------------------------------------------------------
 
-    def _account(self, user: str, when: float) -> _Account:
-        day = int(when // DAY)
+    def _account(self, user: str, day: int = 0) -> _Account:
         if day > self._day:
             self._day, self._accounts = day, {}
         return self._accounts.setdefault(_digest(user), _Account())
@@ -279,6 +285,20 @@ def _turns(page: Sequence[Impression]) -> Iterator[list[Impression]]:
     """Yield the turns of a page whole: the last one of a full page may go on in the next."""
     found = [list(turn) for _, turn in groupby(page, key=lambda entry: entry.turn_id)]
     yield from found[:-1] if len(page) == PAGE and len(found) > 1 else found
+
+
+def _whole(page: Sequence[Impression], last: int) -> Iterator[list[Impression]]:
+    """Yield the turns up to a row."""
+    known = [entry for entry in page if entry.rowid <= last]
+    yield from (list(turn) for _, turn in groupby(known, key=lambda entry: entry.turn_id))
+
+
+def _told_apart(turn: Sequence[Impression]) -> Iterator[tuple[Impression, dict[str, float]]]:
+    """Yield the items of a turn with their parts, less the turn's means."""
+    names = {name for entry in turn for name in entry.parts}
+    means = {name: sum(entry.parts.get(name, 0.0) for entry in turn) / len(turn) for name in names}
+    for entry in turn:
+        yield entry, {name: entry.parts.get(name, 0.0) - means[name] for name in names}
 
 
 def _within(value: float, bound: float) -> float:

@@ -13,6 +13,8 @@ from retrieval.histories import DAY, History
 PRIOR_RATINGS = 10.0
 """So many ratings at the shop's mean are added to every item: five stars from one person are no five stars."""
 PRIOR_USERS = 2.0
+MOST_OF_ONE = 1.0
+"""What one account can add to an item's standing, at most."""
 NEW_DAYS = 45.0
 Floats = npt.NDArray[np.float32]
 
@@ -32,9 +34,12 @@ def percentiles(values: npt.NDArray[np.floating]) -> Floats:
 def popularity(history: History, items: int) -> tuple[Floats, npt.NDArray[np.int32]]:
     """Return each item's popularity in [0, 1] (0: nobody) and how many users had a positive event with it."""
     weights = np.maximum(history.faded(), 0.0)
-    mass = np.bincount(history.rows, weights=weights, minlength=items)
+    positive = weights > 0
+    pairs, place = np.unique(history.user_codes[positive] * items + history.rows[positive], return_inverse=True)
+    # However often an account comes back to an item, it counts for no more than one purchase of today.
+    said = np.minimum(np.bincount(place, weights=weights[positive], minlength=len(pairs)), MOST_OF_ONE)
+    mass = np.bincount(pairs % items, weights=said, minlength=items)
     share = np.nan_to_num(percentiles(np.where(mass > 0, mass, np.nan)))
-    pairs = np.unique(history.user_codes[weights > 0] * items + history.rows[weights > 0])
     users = np.bincount(pairs % items, minlength=items).astype(np.int32)
     # Few users are no crowd: what one account does hardly moves an item for others.
     return np.asarray(share * users / (users + PRIOR_USERS), dtype=np.float32), users
