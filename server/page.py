@@ -23,6 +23,7 @@ from core.entities import EventKind, Interaction, ItemId, UserId
 from core.errors import FloorwalkerError, RequestError
 from core.events import ConstraintEdit, SessionRef, TurnRequest
 from core.settings import Settings
+from server.bodies import Id
 from server.page_drop import DroppedShops
 from server.page_parts import model_lines, prose_html
 from server.page_port import Shopfront, guest
@@ -68,7 +69,7 @@ class Asked(BaseModel):
     """What the page's script sends to hear what a person said."""
 
     session: str = Field(max_length=200)
-    after: int = Field(0, ge=0)
+    after: Id = 0
 
 
 class ChatPage:
@@ -90,7 +91,7 @@ class ChatPage:
             "people": assistant.personas(),
             "model": model_lines(assistant.model, assistant.mode),
             "longest": self._settings.max_message,
-            "drop": not self._settings.exposed or self._settings.operator_key is not None,
+            "drop": not (self._settings.exposed or self._settings.allowed_hosts) or bool(self._settings.operator_key),
             "storage": "floorwalker-" + hashlib.sha256(str(shop.root.resolve()).encode()).hexdigest()[:12],
         }
 
@@ -127,6 +128,14 @@ class ChatPage:
             log.exception("a turn on the page failed")
             view.fail()
             yield view.value()
+
+    def named(self, data: Any, dropped: DroppedShops | None) -> ChatPage | None:
+        """Return the page of the shop that the script names: this one, one of a dropped shop, or None: it is gone."""
+        shop = data.get("shop") if isinstance(data, dict) else None
+        if not shop:
+            return self
+        front = dropped.assistant(str(shop)) if dropped else None
+        return ChatPage(front, self._settings) if front is not None else None
 
     async def gone(self, data: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Tell that the shop that a turn was meant for is closed."""
@@ -201,30 +210,21 @@ def build_page(assistant: Shopfront, settings: Settings, dropped: DroppedShops |
     """Return the page as Gradio blocks; nothing of it is offered as an API."""
     page = ChatPage(assistant, settings)
 
-    def chosen(data: Any) -> ChatPage | None:
-        """Return the page of the shop that the script names: the server's own, or a dropped one, or None: gone."""
-        named = data.get("shop") if isinstance(data, dict) else None
-        if not named:
-            return page
-        front = dropped.assistant(str(named)) if dropped else None
-        return ChatPage(front, settings) if front is not None else None
-
     async def say(event: gr.EventData) -> AsyncGenerator[Any, None]:
-        front = chosen(event._data)
+        front = page.named(event._data, dropped)
         async with aclosing(front.say(event._data) if front else page.gone(event._data)) as values:
             async for value in values:
                 yield value
 
     async def mark(data: Any) -> bool:
-        front = chosen(data)
-        return front is not None and await front.mark(data)
+        return (front := page.named(data, dropped)) is not None and await front.mark(data)
 
     async def heard(data: Any) -> dict[str, Any]:
         return await page.heard(data)
 
     boot = page.boot()
-    title = str(next(iter(boot["shop"].values())))
-    blocks: gr.Blocks = gr.Blocks(title=title, analytics_enabled=False, fill_width=True)
+    name = next(iter(boot["shop"].values()))
+    blocks: gr.Blocks = gr.Blocks(title=str(name), analytics_enabled=False, fill_width=True)
     with blocks:
         view = gr.HTML(
             value="",

@@ -10,6 +10,7 @@ drop.setAttribute("aria-live", "polite");
 drop.innerHTML = '<div class="fw-drop-box"><p class="fw-drop-title"></p><progress hidden></progress><ul class="fw-drop-report"></ul><button type="button" class="fw-option" hidden></button></div>';
 root.append(drop);
 const dropped = (name) => drop.querySelector(name);
+dropped("button").textContent = word("drop_close");
 function showDrop(title, { bar = null, lines = [], close = false } = {}) {
   drop.hidden = false;
   dropped(".fw-drop-title").textContent = title;
@@ -35,6 +36,7 @@ function enter(id, front) {
   keep();
 }
 const leave = Object.assign(document.createElement("button"), { type: "button", className: "fw-option fw-leave", hidden: true });
+leave.textContent = word("drop_leave", { shop: inLanguage(own.shop) });
 leave.addEventListener("click", () => { if (running !== null) stop(); enter("", own); input.focus(); });
 part("shop").parentElement.after(leave);
 let operatorKey = "";
