@@ -9,7 +9,7 @@ from agent.embedded.elements import Element
 from agent.embedded.lexicon import Entry, Kind
 from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
-from core.entities import Constraint, Op
+from core.entities import Constraint, FacetType, Op
 
 Named = tuple[Element, Entry]
 
@@ -76,6 +76,9 @@ def _head_of(element: Element, reading: Reading, vocabulary: Vocabulary, current
     entry = element.span.of(Kind.VALUE, Kind.FACET) if element.span else None
     if entry is None or element.past or element.negated or element.purpose:
         return None
+    facet = vocabulary.catalogue.facets.get(entry.field)
+    if entry.kind is Kind.FACET and (facet is None or facet.type is not FacetType.BOOLEAN):
+        return None  # "quantity per case" names a number, and no case
     if current is not None and entry.field in vocabulary.catalogue.category_facets(current):
         return None
     for start in range(element.start + 1, element.end):

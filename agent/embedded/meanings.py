@@ -59,6 +59,12 @@ class Meanings:
             return (best,)
         return self._alike([e for e in entries if e.kind is Kind.VALUE and e.field == best.field], element)
 
+    def others(self, at: int, chosen: Entry) -> list[Entry]:
+        """Return the values of other facets that the element at a place may name too."""
+        span = self._elements[at].span
+        found = [e for e in span.entries if e.kind is Kind.VALUE and e.field != chosen.field] if span else []
+        return sorted(found, key=lambda entry: self._rank(entry, at))
+
     def bound(self) -> dict[int, tuple[str, str, int]]:
         """Return values that only their facet's name beside them tells: "size 12", "rated R", "is the finish: none".
 

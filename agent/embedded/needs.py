@@ -16,7 +16,7 @@ from agent.embedded.reading import Reading
 from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
-from retrieval.constraints import satisfied
+from retrieval.constraints import mask, satisfied
 
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
@@ -99,6 +99,8 @@ class NeedsReader:
         self._dropped: list[str] = []
         self._facets: list[str] = []
         self._used: set[int] = set()
+        self._others: dict[tuple[str, str], list[Entry]] = {}
+        """What else a value's word may name."""
 
     def needs(self) -> Needs:
         """Return what the message asks for."""
@@ -260,10 +262,28 @@ class NeedsReader:
                     self._boolean(entry.field, element)
                     continue
                 self._facets.append(entry.field)
+                if entry.kind is Kind.VALUE and not element.negated:
+                    self._others[entry.field, entry.value] = self._meanings.others(at, entry)
                 key = (entry.field, element.negated, self._wished(element, entry))
                 groups.setdefault(key, []).append((element, entry.value))
         for (field, negated, wished), found in groups.items():
             self._add_values(field, negated, wished, found)
+        self._reconcile()
+
+    def _reconcile(self) -> None:
+        """Where nothing has everything that was said, take a word for the value of another facet that it names too."""
+        told = [*self._categories, *self._constraints]
+        if not any(self._others.values()) or mask(self._catalogue, told).any():
+            return
+        for at, one in enumerate(self._constraints):
+            for other in self._others.get((one.field, str(one.value)), ()):
+                is_list = self._catalogue.facets[other.field].type is FacetType.LIST
+                trial = replace(one, field=other.field, op=Op.CONTAINS if is_list else Op.EQ, value=other.value)
+                rest = [each for each in told if each is not one]
+                if mask(self._catalogue, [*rest, trial]).any():
+                    self._constraints[at] = trial
+                    self._facets.append(other.field)
+                    return
 
     def _partly(self, element: Element, groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]]) -> None:
         """Take a word that names values in part ("Spielberg"), or turns down what titles say ("not retro")."""

@@ -28,6 +28,9 @@ def word_reason(reason: Reason, item: Item, catalogue: Catalogue, language: Lang
     return _WORDINGS[reason.kind](_Wording(values, item, reason.data, seed))
 
 
+_PLAIN = frozenset({Op.EQ, Op.IN, Op.CONTAINS, Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
+
+
 def annotate(recommendation: Recommendation, catalogue: Catalogue, language: Language) -> Recommendation:
     """Return the recommendation with every reason's text filled in the language."""
     named = any(reason.kind is ReasonKind.LEXICAL for reason in recommendation.reasons)
@@ -39,7 +42,15 @@ def annotate(recommendation: Recommendation, catalogue: Catalogue, language: Lan
         elif reason.kind is ReasonKind.LEXICAL:
             said = replace(reason, data={**reason.data, "terms": _telling(reason, recommendation.item)})
         reasons.append(replace(reason, text=word_reason(said, recommendation.item, catalogue, language)))
-    return replace(recommendation, reasons=tuple(reasons))
+    # What only repeats a requirement comes after what the user did not know, where there is such.
+    return replace(recommendation, reasons=tuple(sorted(reasons, key=_echoes)))
+
+
+def _echoes(reason: Reason) -> bool:
+    """Tell whether a reason says no more than what was asked for: "travel, as you asked"."""
+    if reason.kind is not ReasonKind.CONSTRAINT:
+        return False
+    return reason.data.get("actual") is None or str(reason.data.get("op")) in _PLAIN
 
 
 def _telling(reason: Reason, item: Item) -> list[str]:

@@ -219,7 +219,7 @@ def _met(voice: Voice, reason: Reason, title: str) -> _Fragment:
         return _Fragment(
             name, voice.say("item.also", label=voice.values.label(name), values=values) if more else "", 0.5
         )
-    return _Fragment(name, voice.values.phrase(name, value), 0.5 if negative else 0.0)
+    return _Fragment(name, voice.values.phrase(name, value), 0.2 if negative else 0.0)
 
 
 def _beyond(voice: Voice, found: Recommendation) -> list[_Fragment]:

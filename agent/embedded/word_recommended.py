@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from agent.embedded.word_constraints import word_constraint, word_needs
 from agent.embedded.word_degrees import more_of
 from agent.embedded.word_items import entries
@@ -14,6 +16,8 @@ from agent.embedded.word_values import fact, is_adjective, lowered
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import Wants
 from core.entities import Constraint, FacetType, Op, Relaxation, Strength
+from retrieval.comparing import ORDERINGS
+from retrieval.constraints import mask, satisfied
 from tools.results import Recommended
 
 _RELAXATIONS = 3
@@ -148,7 +152,7 @@ def _nothing(voice: Voice, found: Recommended, sentences: list[str]) -> Iterator
         yield Piece(voice.paragraph([*sentences, voice.say("none.open")]))
         return
     needs = voice.safe(subject(voice, musts, 0).strip())
-    yield Piece(voice.paragraph([*sentences, voice.say("none.needs", needs=needs)]))
+    yield Piece(voice.paragraph([*sentences, voice.say("none.needs", needs=needs), *_reach(voice, musts)]))
     by_id = {one.id: one for one in found.wants.constraints}
     ways = [one for one in found.ranking.relaxations if one.matches and all(key in by_id for key in one.drop)]
     if not ways:
@@ -161,6 +165,23 @@ def _nothing(voice: Voice, found: Recommended, sentences: list[str]) -> Iterator
     for way in ways[:_RELAXATIONS]:
         dropped = _dropped(voice, way, by_id)
         yield Piece("- " + voice.say("none.way", dropped=dropped, **_number(voice, way)), tight=True)
+
+
+def _reach(voice: Voice, musts: Sequence[Constraint]) -> Iterator[str]:
+    """Say how far numbers go where a bound lies beyond all there is: "the highest rating here is 4.8"."""
+    catalogue = voice.context.catalogue
+    kinds = [one for one in musts if one.field == "category"]
+    among = mask(catalogue, kinds)
+    for one in musts:
+        if one.op not in ORDERINGS or not isinstance(one.value, (int, float)) or one.field not in catalogue.facets:
+            continue
+        numbers = catalogue.numbers(one.field)[among]
+        numbers = numbers[np.isfinite(numbers)]
+        if not len(numbers) or satisfied(catalogue, one)[among].any():
+            continue
+        low = one.op in (Op.LE, Op.LT)
+        end = voice.values.show(one.field, float(numbers.min() if low else numbers.max()))
+        yield voice.say("none.reach", label=voice.safe(voice.values.label(one.field)), value=voice.safe(end), low=low)
 
 
 def _number(voice: Voice, way: Relaxation) -> dict[str, Any]:
