@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets import datasets_folder
-from benchmarks.ranking import ablation, newcomers, page, search, tastes
+from benchmarks.ranking import ablation, newcomers, page, search, speed, tastes
 from benchmarks.ranking.sources import SOURCES
 from core.settings import CHECKOUT
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parts", nargs="+", choices=page.NAMES, default=list(page.NAMES))
     parser.add_argument("--sources", nargs="+", choices=list(SOURCES), default=list(SOURCES))
     parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(speed.SIZES), help="items of the shops for speed")
     parser.add_argument("--datasets", type=Path, default=datasets_folder())
     parser.add_argument("--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop")
     parser.add_argument("--work", type=Path, default=None, help="keep shops and indexes here: a second run is faster")
@@ -55,7 +56,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
         shop = SOURCES["online-retail"](data)
         online = newcomers.going_on(shop, work, newcomers.prices_of(shop))
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
-    return page.sections(found, outcomes, ablated, cold, online)
+    speeds = speed.measure(options.sizes, work) if "speed" in options.parts else []
+    return page.sections(found, outcomes, ablated, cold, online, speeds)
 
 
 def _quiet() -> None:

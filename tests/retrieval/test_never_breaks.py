@@ -79,13 +79,13 @@ def check(query: Query, ranking: Ranking, recommender: Recommender) -> None:
             assert 0 < relaxation.matches <= len(fits)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(query=queries)
 def test_no_answer_breaks_a_constraint(mixed: Recommender, query: Query) -> None:
     check(query, mixed.recommend(query), mixed)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(query=queries)
 def test_nor_where_the_sources_propose(mixed: Recommender, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
     # Large shops take this way: what the sources propose is scored, not everything that is left.
@@ -93,7 +93,7 @@ def test_nor_where_the_sources_propose(mixed: Recommender, query: Query, monkeyp
     check(query, mixed.recommend(query), mixed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(parts=st.lists(queries, min_size=1, max_size=3), budget=st.floats(1, 2000))
 def test_nor_a_set(mixed: Recommender, parts: list[Query], budget: float) -> None:
     found = mixed.bundle(parts, budget)
