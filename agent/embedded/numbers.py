@@ -84,6 +84,8 @@ def find_numbers(tokens: Sequence[Token], spans: Sequence[Span]) -> list[Number]
 
 def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Number | None:
     token, span = tokens[at], covered.get(at)
+    if token.kind == "number" and token.glued and at and tokens[at - 1].kind == "word":
+        return None  # "N3000" is a name
     if token.kind == "number" and (span is None or span.of(Kind.NUMBER)):
         value = digits(token.text)
         if value is None:

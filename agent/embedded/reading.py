@@ -15,6 +15,7 @@ MAX_TOKENS = 400
 """Tokens of a message that are read: more than a shopper writes, few enough for any machine."""
 _ARTICLES = frozenset({"a", "an", "the"})
 _EITHER = DEGREES | {Kind.CATEGORY}
+_LETTERS = 2
 _AROUND = 4
 """Tokens on both sides of a typo that tell which word was meant."""
 _STOPS = frozenset(".;:!?。；：！？\n")
@@ -68,7 +69,7 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
 
 
 def _named(spans: list[Span], tokens: Sequence[Token]) -> list[Span]:
-    """Leave out names made of numbers alone where they are amounts: "300-500 dollars", "between 300 and 500"."""
+    """Leave out names made of numbers alone where they are amounts ("300-500 dollars"), and letters of codes."""
 
     def amount(span: Span) -> bool:
         own = tokens[span.start : span.end]
@@ -78,7 +79,13 @@ def _named(spans: list[Span], tokens: Sequence[Token]) -> list[Span]:
         before = tokens[span.start - 1].text if span.start else ""
         return before in _CURRENCY or (after is not None and after.of(Kind.UNIT) is not None)
 
-    return [span for span in spans if not amount(span)]
+    def part(span: Span) -> bool:
+        """Tell whether it is the letter of a code: "N" in "N3000"."""
+        own, after = tokens[span.start], tokens[span.end : span.end + 1]
+        single = span.end == span.start + 1 and own.kind == "word" and len(own.text) <= _LETTERS
+        return single and any(token.glued and token.kind == "number" for token in after)
+
+    return [span for span in spans if not amount(span) and not part(span)]
 
 
 def _mend(

@@ -62,6 +62,7 @@ def test_categories(message: str, expected: set[Any], vocabulary: Vocabulary) ->
         ("a touchscreen isn't required", {("~touchscreen", "==", False)}),
         ("not Hush ones", {("title", "not_contains", "hush")}),
         ("over 18 inch screen", {("screen_size", ">", 18)}),
+        ("compatible with N3000 and X15", set()),
         ("for travel and study", {("~use", "contains", "travel"), ("~use", "contains", "study")}),
         ("not for gaming", {("use", "not_contains", "gaming")}),
         ("no touchscreen, either Norva or Hexa", {("touchscreen", "==", False), ("brand", "in", ("Norva", "Hexa"))}),
