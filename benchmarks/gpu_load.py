@@ -101,7 +101,10 @@ def _account(level: Level, before: Mapping[str, float], after: Mapping[str, floa
 def _measured(url: str, key: str = "") -> dict[str, float]:
     if not url:
         return {}
-    answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30)
+    try:
+        answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {key}"} if key else {}, timeout=30)
+    except httpx.HTTPError:  # a model's server that just crashed
+        return {}
     lines = answer.text.splitlines() if answer.status_code == 200 else []
     pairs = (line.rsplit(" ", 1) for line in lines if re.match(r"[a-z]", line))
     return {name: float(value) for name, value in pairs}

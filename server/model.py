@@ -49,6 +49,7 @@ class ModelCollector(Collector):
         yield _counter("calls", "Calls of the LLM by outcome", "outcome", seen.calls)
         yield _counter("tokens", "Tokens of the LLM; cached ones are a part of the prompt's", "kind", seen.tokens)
         yield _counter("tool_calls", "Tool calls of the LLM by where they stood", "found_in", seen.tool_calls)
+        yield _counter("reranks", "Re-rankings by outcome", "outcome", seen.reranks)
         yield _counter("cut", "Answers of the LLM that stopped early", "cause", seen.cut)
         yield _counter("retries", "Calls that were tried once more", "model", {seen.model: seen.retries})
         yield _counter(

@@ -67,7 +67,7 @@ class ModelClient:
         self.breaker = Breaker()
         self._named = model
         self._transport = Transport(base_url, key, extra or {})
-        self._meter = Meter()
+        self.meter = Meter()
         self._capabilities: Capabilities | None = None
 
     @property
@@ -82,7 +82,7 @@ class ModelClient:
 
     def report(self) -> ModelReport:
         """Return the counters."""
-        return self._meter.report(self.model, self.breaker.state, self.breaker.openings)
+        return self.meter.report(self.model, self.breaker.state, self.breaker.openings)
 
     async def probe(self, limit: float = 60.0) -> Capabilities:
         """Find out what the server serves and what the model can do; a later call returns what was found.
@@ -112,7 +112,7 @@ class ModelClient:
         deadline = began + (self.limits.call if call.limit is None else call.limit)
         admitted = self.breaker.admit()
         if admitted == "refuse":
-            self._meter.calls["refused"] += 1
+            self.meter.calls["refused"] += 1
             raise ModelUnavailable(
                 f"the model's server failed lately; it is asked again in {self.breaker.retry_in():.0f} s"
             )
@@ -124,11 +124,11 @@ class ModelClient:
                     if isinstance(event, Finished):
                         settled = True
                         self.breaker.succeeded()
-                        self._meter.finished(event)
+                        self.meter.finished(event)
                     yield event
         except ModelError as error:
             settled = True
-            self._meter.calls[error.code] += 1
+            self.meter.calls[error.code] += 1
             if error.code == "context_overflow":
                 self.breaker.succeeded()  # the server is well; the prompt was too long
             else:
@@ -136,7 +136,7 @@ class ModelClient:
             raise
         finally:
             if not settled:
-                self._meter.calls["left"] += 1
+                self.meter.calls["left"] += 1
                 self.breaker.left(probe=admitted == "probe")
 
     async def complete(self, call: ModelCall) -> Completion:
@@ -185,7 +185,7 @@ class ModelClient:
                     raise
                 if isinstance(error, ModelBadOutput):  # the same question would get the same answer
                     current = replace(call, seed=(call.seed or 0) + 1, temperature=max(call.temperature, 0.3))
-            self._meter.retries += 1
+            self.meter.retries += 1
             attempt += 1
             await asyncio.sleep(pause)
 
@@ -205,13 +205,13 @@ class ModelClient:
                     pieces.append(event.text)
                     continue
                 if isinstance(event, ToolCalls):
-                    self._meter.called(event)
+                    self.meter.called(event)
                 yield event
         if plan:
             calls, answer = read_plan("".join(pieces))
             if calls:
                 found = ToolCalls(calls, "plan")
-                self._meter.called(found)
+                self.meter.called(found)
                 yield found
             else:
                 yield TextDelta(answer)

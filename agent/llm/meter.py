@@ -23,6 +23,8 @@ class ModelReport:
     """By kind: ``prompt``, ``completion``, and ``cached``, a part of prompt."""
     tool_calls: dict[str, int]
     """By where they stood: ``wire``, ``plan``, ``text``, ``reasoning``."""
+    reranks: dict[str, int]
+    """Re-rankings by outcome: ``done``, ``failed``, ``skipped`` (the breaker is open)."""
     cut: dict[str, int]
     """Answers that stopped early, by ``length`` and ``repetition``."""
     seconds: float
@@ -39,6 +41,7 @@ class Meter:
         self.tokens: Counter[str] = Counter(prompt=0, completion=0, cached=0)
         self.tool_calls: Counter[str] = Counter()
         self.cut: Counter[str] = Counter()
+        self.reranks: Counter[str] = Counter()
         self.retries = 0
         self.seconds = 0.0
         self.first_token_seconds = 0.0
@@ -68,6 +71,7 @@ class Meter:
             retries=self.retries,
             tokens=dict(self.tokens),
             tool_calls=dict(self.tool_calls),
+            reranks=dict(self.reranks),
             cut=dict(self.cut),
             seconds=self.seconds,
             first_token_seconds=self.first_token_seconds,

@@ -11,6 +11,7 @@ from agent.embedded.writer import EmbeddedWriter
 from agent.llm.candidates import Imagination
 from agent.llm.client import Limits, ModelClient
 from agent.llm.decider import LlmDecider
+from agent.llm.reranker import reranker_of
 from agent.llm.writer import LlmWriter
 from agent.ports import Decider, ToolCall, TurnContext, Writer
 from core.entities import ItemId
@@ -54,10 +55,12 @@ def seated(settings: Settings, embedded: EmbeddedDecider, recommender: Recommend
     ``agent`` (the default with an LLM) lets it decide and word, ``hybrid`` word alone, ``embedded`` neither.
     """
     if not settings.llm.startswith(("http://", "https://")) or settings.mode == EMBEDDED:
+        recommender.reranker = reranker_of(settings, None)
         return Seats(embedded, EmbeddedWriter())
     key = settings.llm_key.get_secret_value() if settings.llm_key is not None else ""
     limits = Limits(call=max(1.0, settings.turn_limit - 1.0))
     client = ModelClient(settings.llm, model=settings.llm_model, key=key, limits=limits)
+    recommender.reranker = reranker_of(settings, client)
     decider = LlmDecider(client, embedded)
     mode = settings.mode or AGENT
     imagine = Imagination(client, recommender).imagine if settings.imagine else None
