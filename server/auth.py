@@ -23,6 +23,9 @@ FOR_SITES = frozenset({
 })  # fmt: skip
 """What a site token opens, for its visitor alone."""
 
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""Headers that only a proxy sends: whoever called it may be anywhere."""
+
 
 class Gate:
     """Checks keys without telling by its timing how much of one was right."""
@@ -47,22 +50,30 @@ class Gate:
             )
 
     def caller(self, request: Request) -> str:
-        """Return who calls: the digest of the key, or ``""`` on an open loopback server.
+        """Return who calls: the digest of the key, or ``""`` for this machine, where none is set.
 
         Raises:
-            RequestError: status 401, no key or a wrong one.
+            RequestError: status 401, no key or a wrong one; 403, a proxy passed it on and no key is set.
         """
-        return self._check(request, self._keys) if self._keys else ""
+        if self._keys:
+            return self._check(request, self._keys)
+        if not self.near(request):
+            raise RequestError(
+                "this server is reached from other machines: start it with FLOORWALKER_API_KEY and send that key",
+                code="api_key_unset",
+                status=403,
+            )
+        return ""
 
     def operator(self, request: Request) -> None:
-        """Let the operator pass; on loopback everybody is, unless there is an operator's key.
+        """Let the operator pass; whoever sits at this machine is, unless there is an operator's key.
 
         Raises:
-            RequestError: status 401, no key or a wrong one; 403, the server is exposed and has no operator's key.
+            RequestError: status 401, no key or a wrong one; 403, it comes from elsewhere and no key is set.
         """
         if self._operator:
             self._check(request, self._operator)
-        elif self._exposed:
+        elif not self.near(request):
             raise RequestError(
                 "this page is for the operator: start the server with FLOORWALKER_OPERATOR_KEY and send that key",
                 code="operator_key_unset",
@@ -73,9 +84,15 @@ class Gate:
         """Return whether a Host header may reach a loopback server; any other is DNS rebinding or a proxy's."""
         if self._exposed or not header:
             return True
-        name = header.rsplit(":", 1)[0] if not header.endswith("]") and ":" in header else header
-        name = name.strip("[]").rstrip(".").lower()
+        name = _host_name(header)
         return name == self._host or name in self._allowed or _is_loopback(name)
+
+    def near(self, request: Request) -> bool:
+        """Return whether a request comes from this very machine, not through a proxy on it."""
+        if self._exposed or any(name in request.headers for name in FORWARDED):
+            return False
+        name = _host_name(request.headers.get("host", ""))
+        return name == self._host or _is_loopback(name)
 
     def require_origin(self, request: Request) -> None:
         """Refuse a page of another site that calls on its own; programs send no Origin.
@@ -84,7 +101,7 @@ class Gate:
             RequestError: status 403.
         """
         place = _place(request)
-        if place is None or _is_own(place, request) or (not self._exposed and _is_loopback(place.hostname or "")):
+        if place is None or _is_own(place, request) or (self.near(request) and _is_loopback(place.hostname or "")):
             return
         raise _foreign()
 
@@ -101,7 +118,7 @@ class Gate:
     def may_embed(self, origin: str, request: Request) -> bool:
         """Return whether pages of an origin may hold the widget: those of the setting, our own, on loopback its own."""
         place = urlsplit(origin)
-        near = not self._exposed and _is_loopback(place.hostname or "")
+        near = self.near(request) and _is_loopback(place.hostname or "")
         return origin in self._embedders or _is_own(place, request) or near
 
     def visitor(self, request: Request) -> Visitor | None:
@@ -159,6 +176,12 @@ def _is_own(place: SplitResult, request: Request) -> bool:
 
 def _foreign() -> RequestError:
     return RequestError("pages of other sites may not call this", code="origin_not_allowed", status=403)
+
+
+def _host_name(header: str) -> str:
+    """Return the name in a Host header, without its port."""
+    name = header.rsplit(":", 1)[0] if not header.endswith("]") and ":" in header else header
+    return name.strip("[]").rstrip(".").lower()
 
 
 def _is_loopback(name: str) -> bool:

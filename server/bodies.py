@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from core.errors import RequestError
@@ -19,6 +19,9 @@ CLIENT_CLOSED = 499
 
 MAX_DRAIN = 4 * MAX_BODY
 """How much of a too large body is read and dropped, so that its sender gets to read why it was refused."""
+
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number of a row, as far as the database counts."""
 
 Body = TypeVar("Body")
 

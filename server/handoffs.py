@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from agent.handover import CHANNEL
 from core.errors import RequestError
 from core.events import SessionRef
+from server.bodies import Id
 from server.channels.answers import Answer
 from server.channels.port import Channel, Post
 from server.channels.words import channel_word
@@ -152,7 +153,7 @@ def sessions_router() -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["chat"])
 
     @router.get("/sessions/{session_id}/messages", summary="What a person said in a session that was handed over")
-    async def messages(request: Request, session_id: str, after: int = 0, user: str = "") -> dict[str, Any]:
+    async def messages(request: Request, session_id: str, after: Id = 0, user: str = "") -> dict[str, Any]:
         desk: HandoffDesk | None = request.app.state.handoffs
         if not SESSION_ID.fullmatch(session_id):
             raise RequestError("a session id has 1 to 200 letters, digits or any of . _ : ~ @ + / = -", param="id")

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from core.errors import RequestError
 from server.auth import require_operator
-from server.bodies import read_body, read_json
+from server.bodies import Id, read_body, read_json
 from server.handoffs import MAX_REPLY, HandoffDesk
 from server.rendering import plain, to_json
 from storage.handoffs import Handoff
@@ -64,7 +64,7 @@ def inbox_router() -> APIRouter:
         return _json({"handoffs": [_summary(handoff) for handoff in found]})
 
     @router.get("/inbox/api/handoffs/{number}", dependencies=keyed)
-    async def one(request: Request, number: int) -> Response:
+    async def one(request: Request, number: Id) -> Response:
         desk = _desk(request)
         handoff = await asyncio.to_thread(desk.store.get, number)
         if handoff is None:
@@ -82,18 +82,18 @@ def _acts(router: APIRouter) -> None:
     keyed = [Depends(require_operator)]
 
     @router.post("/inbox/api/handoffs/{number}/reply", dependencies=keyed)
-    async def reply(request: Request, number: int) -> Response:
+    async def reply(request: Request, number: Id) -> Response:
         await _desk(request).say(number, (await read_body(request, replies)).text)
         return _json({"status": "ok"})
 
     @router.post("/inbox/api/handoffs/{number}/return", dependencies=keyed)
-    async def give_back(request: Request, number: int) -> Response:
+    async def give_back(request: Request, number: Id) -> Response:
         await read_json(request)
         await _desk(request).give_back(number)
         return _json({"status": "ok"})
 
     @router.post("/inbox/api/handoffs/{number}/close", dependencies=keyed)
-    async def close(request: Request, number: int) -> Response:
+    async def close(request: Request, number: Id) -> Response:
         await read_json(request)
         await _desk(request).close(number)
         return _json({"status": "ok"})

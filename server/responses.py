@@ -36,7 +36,7 @@ def responses_router() -> APIRouter:
             id="",
             created_at=int(time.time()),
             previous_response_id=body.previous_response_id,
-            metadata={key: value for key, value in (body.metadata or {}).items() if key not in SECRETS},
+            metadata={key: value for key, value in (body.metadata or {}).items() if _told(key, value)},
             store=body.store is not False,
             user=body.user,
         )
@@ -80,6 +80,11 @@ def turn_of(body: ResponsesRequest, request: Request, service: ChatService) -> T
         raise RequestError(
             str(error).replace(error.param or "\0", param or ""), param=param, code=error.code, status=error.status
         ) from error
+
+
+def _told(key: str, value: Any) -> bool:
+    """Return whether an entry of the metadata is given back: OpenAI's are texts; what is nested is meant for us."""
+    return key not in SECRETS and isinstance(value, str | int | float | None)
 
 
 def _session_of(previous: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pydantic import SecretStr
+
 from core.errors import SettingsError
 from core.settings import Settings
 from server.channels.chatwoot import Chatwoot
@@ -26,12 +28,13 @@ def channels_of(settings: Settings) -> dict[str, Channel]:
 
 
 def _chatwoot(settings: Settings) -> Channel | None:
-    if settings.chatwoot_secret is None:
+    secret = _given(settings.chatwoot_secret)
+    if secret is None:
         return None
     _needed("Chatwoot", {"chatwoot_url": settings.chatwoot_url, "chatwoot_token": settings.chatwoot_token})
     assert settings.chatwoot_token is not None
     return Chatwoot(
-        settings.chatwoot_secret,
+        secret,
         settings.chatwoot_token,
         base=settings.chatwoot_url,
         unsigned=settings.chatwoot_unsigned,
@@ -39,12 +42,13 @@ def _chatwoot(settings: Settings) -> Channel | None:
 
 
 def _slack(settings: Settings) -> Channel | None:
-    if settings.slack_secret is None:
+    secret = _given(settings.slack_secret)
+    if secret is None:
         return None
     _needed("Slack", {"slack_token": settings.slack_token})
     assert settings.slack_token is not None
     return Slack(
-        settings.slack_secret,
+        secret,
         settings.slack_token,
         base=settings.slack_url,
         service=settings.slack_handoffs,
@@ -53,14 +57,15 @@ def _slack(settings: Settings) -> Channel | None:
 
 
 def _feishu(settings: Settings) -> Channel | None:
-    if settings.feishu_key is None:
+    secret = _given(settings.feishu_key)
+    if secret is None:
         return None
     _needed("Feishu", {"feishu_app": settings.feishu_app, "feishu_secret": settings.feishu_secret})
     assert settings.feishu_secret is not None
     return Feishu(
         settings.feishu_app,
         settings.feishu_secret,
-        settings.feishu_key,
+        secret,
         settings.feishu_token,
         base=settings.feishu_url,
         service=settings.feishu_handoffs,
@@ -69,14 +74,21 @@ def _feishu(settings: Settings) -> Channel | None:
 
 
 def _rasa(settings: Settings) -> Channel | None:
-    return Rasa(settings.rasa_token) if settings.rasa_token is not None else None
+    token = _given(settings.rasa_token)
+    return Rasa(token) if token is not None else None
 
 
 def _webhook(settings: Settings) -> Channel | None:
-    if settings.webhook_secret is None:
+    secret = _given(settings.webhook_secret)
+    if secret is None:
         return None
     _needed("the webhook", {"webhook_url": settings.webhook_url})
-    return Webhook(settings.webhook_secret, url=settings.webhook_url)
+    return Webhook(secret, url=settings.webhook_url)
+
+
+def _given(secret: SecretStr | None) -> SecretStr | None:
+    """Return a secret, or None: a blank line in an environment file sets none, and anybody could sign with a blank."""
+    return secret if secret is not None and secret.get_secret_value().strip() else None
 
 
 def _inbox(settings: Settings) -> str:
