@@ -27,8 +27,8 @@ from retrieval.tokens import terms
 logger = logging.getLogger(__name__)
 
 FILE = "cases.jsonl"
-ENOUGH = 0.42
-"""From this score on, a case is like enough to be worth a look."""
+ENOUGH, ENOUGH_WORDS = 0.42, 0.25
+"""From this score on, a case is like enough to be worth a look: by meaning and words, and by words alone."""
 _SHOWN = 600
 _LIMIT = 20_000
 
@@ -140,14 +140,14 @@ class CaseBook:
         if not self.cases or not request.strip():
             return ()
         own = frozenset(terms(request))
-        scores = np.array([self._overlap(own, known) for known in self._terms])
+        scores, enough = np.array([self._overlap(own, known) for known in self._terms]), ENOUGH_WORDS
         if language == "en" and self._embedder is not None and self._vectors is not None:
             meaning = np.clip(self._vectors @ self._embedder.embed([request])[0], 0.0, 1.0)
-            scores = np.maximum(0.7 * meaning + 0.3 * scores, scores)
+            scores, enough = np.maximum(0.7 * meaning + 0.3 * scores, scores), ENOUGH
         found = [
             SimilarCase(case, float(score))
             for case, score in zip(self.cases, scores, strict=True)
-            if case.language == language and score >= ENOUGH
+            if case.language == language and score >= enough
         ]
         return tuple(sorted(found, key=lambda one: -one.score)[:limit])
 

@@ -12,7 +12,7 @@ from core.entities import Language
 from core.ports import Embedder
 
 Sentiment = Literal["negative", "neutral", "positive"]
-NEAR = 0.5
+NEAR = 0.36
 """From this cosine on, a sentence is taken to feel like the example it is nearest to."""
 
 _NEGATIVE = re.compile(
@@ -44,10 +44,18 @@ _EXAMPLES: tuple[tuple[Sentiment, bool, str], ...] = (
     ("negative", False, "nobody answers and I have been ignored for weeks"),
     ("neutral", True, "I need this sorted out before I travel tomorrow"),
     ("neutral", True, "please deal with it straight away, it cannot wait"),
+    ("negative", False, "what an awful experience, no one is willing to help"),
+    ("negative", False, "I will never order from this shop again"),
+    ("neutral", True, "the party is this weekend and I must have it by then"),
+    ("neutral", True, "my flight leaves soon, so there is little time left"),
     ("positive", False, "that was very kind and solved my problem"),
     ("neutral", False, "where is my order"),
     ("neutral", False, "I would like to return the shoes"),
     ("neutral", False, "can you change the delivery address"),
+    ("neutral", False, "I want to cancel something that I ordered"),
+    ("neutral", False, "how long does the refund take"),
+    ("neutral", False, "please exchange the lamp for a smaller one"),
+    ("neutral", False, "what is your policy on opened items"),
 )
 
 

@@ -34,7 +34,8 @@ _RULES: tuple[tuple[str, str, int], ...] = (
     ("[address]", r"[一-鿿]{2,8}(?:省|自治区|市)[一-鿿]{0,10}(?:市|区|县)?"
         r"[^，。；\s]{0,30}?(?:号|室|栋|弄|楼)(?:\d+\S{0,6})?", 0),
     ("[address]", r"[一-鿿]{2,10}(?:路|街|大道|巷|弄)\s?\d+\s?号[^，。；\s]{0,15}", 0),
-    ("[postcode]", r"\b(?:zip(?: code)?|postcode|postal code)\s*(?:is|:)?\s*[A-Z0-9][A-Z0-9 -]{2,9}", re.IGNORECASE),
+    ("[postcode]", r"\b(?:zip(?: code)?|postcode|postal code)\s*(?:is|:)?\s*"
+        r"[A-Z]{0,3}[ -]?\d[A-Z0-9 -]{1,8}", re.IGNORECASE),
     ("[postcode]", r"邮(?:政)?编码?\s*(?:是|为|：|:)?\s*\d{4,6}", 0),
     ("[name]", rf"\b{_TITLES}\s+{_NAME}", 0),
     ("[name]", rf"(?i:\b(?:my name is|name is|this is|i am|"

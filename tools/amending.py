@@ -22,7 +22,8 @@ _PAYMENT = re.compile(
 def amended(drafts: Sequence[DeskChange], words: str, catalogue: Catalogue) -> list[DeskChange]:
     """Return drafts as a correction leaves them: things taken out or left alone, another method, other wishes."""
     low = fold(words)
-    named = {item.item_id for draft in drafts for item in draft.items if _names(low, item, catalogue)}
+    every = [item for draft in drafts for item in draft.items]
+    named = {item.item_id for item in every if _names(low, item, catalogue) or _titled(low, item, every, catalogue)}
     only, out = bool(_ONLY.search(low)), bool(_OUT.search(low))
     result: list[DeskChange] = []
     lone = [item.item_id for draft in drafts for item in draft.items]
@@ -65,6 +66,27 @@ def _names(low: str, item: DeskItem, catalogue: Catalogue) -> bool:
         elif head.split() and stem(head.split()[-1]) in said:
             return True
     return False
+
+
+def _titled(low: str, item: DeskItem, every: Sequence[DeskItem], catalogue: Catalogue) -> bool:
+    """Tell whether words name an item by what only its title has among those begun."""
+    own = _title_words(item, catalogue)
+    others = {word for other in every if other.item_id != item.item_id for word in _title_words(other, catalogue)}
+    said = {stem(word) for word in re.findall(r"[a-z0-9]{3,}", low)}
+    wide = [word for word in own - others if not word.isascii()]
+    return bool(said & (own - others)) or any(word in low for word in wide)
+
+
+def _title_words(item: DeskItem, catalogue: Catalogue) -> set[str]:
+    if not item.item_id or not catalogue.has(item.item_id):
+        return set()
+    known = catalogue.item(item.item_id)
+    titles = [known.title, *known.texts.get("title", {}).values()]
+    heads = [re.split(r"[(,，（]", title)[0] for title in titles]
+    wide = {
+        part[at : at + 2] for head in heads for part in re.findall(r"[一-鿿]{2,}", head) for at in range(len(part) - 1)
+    }
+    return {stem(word) for head in heads for word in re.findall(r"[a-z0-9]{3,}", fold(head))} | wide
 
 
 def _rewished(item: DeskItem, words: str) -> DeskItem:

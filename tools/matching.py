@@ -16,6 +16,11 @@ from retrieval.constraints import mask
 from retrieval.tokens import terms
 from tools.variants import describe, narrowed, preference
 
+_KINDS = {
+    "礼品卡": "gift card", "储值卡": "gift card", "信用卡": "credit card", "银行卡": "card", "支付宝": "alipay",
+    "微信": "wechat", "贝宝": "paypal", "钱包": "wallet",
+}  # fmt: skip
+"""What shops name in English however their customers speak."""
 SAME_MEANING = 0.35
 """From this cosine on, free words are taken for one of the reasons that a shop accepts."""
 
@@ -67,6 +72,8 @@ def _heads(line: OrderLine, catalogue: Catalogue) -> frozenset[str]:
 
 def named_method(words: str, customer: Customer) -> PaymentMethod | None:
     """Return the one payment method that words name by its kind, its label or its last digits; None when unclear."""
+    for chinese, english in _KINDS.items():
+        words = words.replace(chinese, f" {english} ")
     said, whole = _said(words), plain(words)
     scores = []
     for method in customer.payment_methods:

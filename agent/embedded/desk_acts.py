@@ -6,6 +6,7 @@ decide what is allowed and what is still needed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from agent.embedded.requests import Requests
 from agent.ports import Decision, ToolCall
 from core.conversation import Intent
 
+_BUT = re.compile(r"\bnot (?:the|that|this|my)\s+\w|\b(?:except|without|only)\b|(?:不要|不是|别退|别换)[一-鿿]{2,}")
 _PATIENCE = 2
 """Misunderstandings in a row before a person is called."""
 
@@ -48,6 +50,8 @@ class DeskActs:
         """Return what the desk makes of a message that asks for no person and takes nothing back."""
         desk = read_desk(message.context.message).outside(message.shop_places())
         whole = message.context.state.desk.get("asking") == "whole_order"
+        if desk.has("only") and (decision := self._amend(message, desk)) is not None:
+            return decision
         if whole and (decision := self._answer(message, desk)) is not None:
             return decision
         if (decision := care(message, desk)) is not None:
@@ -140,6 +144,8 @@ class DeskActs:
         """Tell whether a "no" says what it should be instead: then it drops nothing."""
         if message.context.state.desk.get("asking") == "whole_order" and message.context.state.awaiting == "detail":
             return desk.has("cancel", "all")
+        if _BUT.search(desk.text):
+            return True
         things = not message.needs.empty or desk.of("payment", "address", "only") or message.references.ids
         return bool(things) or self._changes.of(message, desk) is not None
 

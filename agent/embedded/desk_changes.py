@@ -53,6 +53,8 @@ class ChangeReader:
             return [alternative]
         if not self._concerns_orders(message, desk, verbs):
             return None
+        if every and not verbs:
+            return None  # what is not to be done, or only wondered about
         if not verbs:
             guess = self._guesser.guess(message.context.message, message.context.language)
             if not guess.sure or guess.intent not in KINDS:
