@@ -31,7 +31,7 @@ MISSED = -0.5
 """What a wish adds that an item misses by far; the near miss of a number comes close to 0."""
 WISHES_COUNTED = 3
 SOME, MUCH = 5, 25
-"""Liked items of a user from which their predicted tastes count double, and six times as much (when they ask nothing)."""
+"""Liked items from which predicted tastes count double, and six times as much, for a user who asks nothing."""
 
 
 @dataclass(frozen=True)

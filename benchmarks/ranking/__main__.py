@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets import datasets_folder
-from benchmarks.ranking import ablation, newcomers, page, search, speed, tastes
+from benchmarks.ranking import ablation, faithful, newcomers, page, search, speed, tastes
 from benchmarks.ranking.sources import SOURCES
 from core.settings import CHECKOUT
 
@@ -57,7 +57,8 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
         online = newcomers.going_on(shop, work, newcomers.prices_of(shop))
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
     speeds = speed.measure(options.sizes, work) if "speed" in options.parts else []
-    return page.sections(found, outcomes, ablated, cold, online, speeds)
+    reasons = faithful.measure(options.shop, work) if "faithful" in options.parts else None
+    return page.sections(found, outcomes, ablated, cold, online, speeds, reasons)
 
 
 def _quiet() -> None:

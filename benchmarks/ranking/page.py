@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.performance_page import machine
-from benchmarks.ranking import ablation, newcomers, search, speed, tastes
-from benchmarks.ranking.metrics import Table
+from benchmarks.ranking import ablation, faithful, newcomers, search, speed, tastes
+from benchmarks.ranking.metrics import Table, bootstrap
 from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
-NAMES = ("search", "tastes", "newcomers", "ablation", "speed")
+NAMES = ("search", "tastes", "newcomers", "ablation", "faithful", "speed")
 TITLE = "# Quality\n"
 HEAD = """\
 ## Ranking
@@ -33,7 +33,7 @@ the difference lies on one side of zero.
 
 
 NOT_YET = """\
-Not measured yet: SASRec, two-tower models, weights learned from live feedback, faithfulness of reasons.
+Not measured: SASRec and two-tower models (not built), weights learned from live feedback, a million items.
 """
 
 
@@ -44,6 +44,7 @@ def sections(
     cold: Sequence[newcomers.Newcomers] = (),
     online: newcomers.Online | None = None,
     speeds: Sequence[speed.Speed] = (),
+    reasons: faithful.Faithful | None = None,
 ) -> dict[str, str]:
     """Return the text of each section that was measured, by its name."""
     texts = {}
@@ -55,6 +56,8 @@ def sections(
         texts["newcomers"] = _newcomers(cold, online)
     if ablated:
         texts["ablation"] = _ablation(ablated)
+    if reasons:
+        texts["faithful"] = _faithful(reasons)
     if speeds:
         texts["speed"] = _speed(speeds)
     about = f"\nOne run: {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n"
@@ -231,6 +234,28 @@ def _newcomers(cold: Sequence[newcomers.Newcomers], online: newcomers.Online) ->
     )
     head = ["system", newcomers.HIT, newcomers.REVENUE, f"refreshed less it, {newcomers.HIT}"]
     return f"{text}\n{table}\n{more}\n{_table(head, lines)}"
+
+
+def _faithful(found: faithful.Faithful) -> str:
+    rows = []
+    for kind in faithful.BY_USER:
+        part = [one for one in found.found if one.kind is kind]
+        if not part:
+            continue
+        fell = np.array([float(one.after < one.before) for one in part])
+        drop = np.array([one.before - one.after for one in part])
+        control = np.array([one.before - one.control for one in part])
+        rows.append([
+            kind.value, f"{len(part):,}", str(bootstrap(fell)), bootstrap(drop).signed(), bootstrap(control).signed(),
+        ])  # fmt: skip
+    text = (
+        f"### Whether reasons are true\n\n{found.users:,} users of the default shop, drawn at random, get three items "
+        "each. For every reason that rests on something the user did, what it names is taken out of what is known of "
+        "the user, and the same item is scored again; beside it, another of the user's items is taken out instead. The "
+        "models stay as they were. Scores lie in [-1, 1].\n"
+    )
+    head = ["reason", "reasons", "score falls without its evidence", "by", "by, without another item"]
+    return f"{text}\n{_table(head, rows)}"
 
 
 def _speed(found: Sequence[speed.Speed]) -> str:
