@@ -198,7 +198,11 @@ class _Read:
 def _without(call: ToolCall) -> ToolCall:
     """Return a further search of a turn: it may look elsewhere, and it changes nothing that the user required."""
     kept = {name: value for name, value in call.arguments.items() if name not in ("retract", "remove")}
-    kept["set"] = [{**one, "strength": "wish"} for one in kept.get("set", ()) if isinstance(one, Mapping)]
+    kept["set"] = [
+        {**one, "strength": "wish"}
+        for one in kept.get("set", ())
+        if isinstance(one, Mapping) and not isinstance(one.get("value"), int | float)
+    ]
     return replace(call, arguments={name: value for name, value in kept.items() if value != []})
 
 

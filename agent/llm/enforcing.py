@@ -5,7 +5,7 @@ The LLM sends changes; the conversation's state holds the constraints. Where it 
 - a constraint that the parser read with calibrated precision (``calibration.yaml``) is enforced, unless the LLM quotes
   the words of the message that show it to be no wish;
 - another of the LLM's on the same field that contradicts an enforced one gives way;
-- a must of the LLM that stands on no words of the user becomes a wish;
+- a must of the LLM that stands on no words of the user becomes a wish, or nothing when it is a number;
 - an earlier requirement goes only when the message gives something up, and speaks of this one or of none.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from agent.embedded.lexicon import DEGREES, Kind
+from agent.embedded.text import tokenize
 from agent.llm.heard import Heard, plainly
 from agent.ports import ToolCall
 from core.entities import Constraint, FacetType, Op
@@ -70,17 +71,27 @@ def certain(one: Mapping[str, Any], heard: Heard) -> bool:
 def retracted(one: Mapping[str, Any], quotes: Sequence[str], heard: Heard) -> bool:
     """Tell whether one of the LLM's quotes takes a reading back.
 
-    It must stand in the message letter for letter, hold the words that the constraint was read from, say more than
-    those alone, and be no more than a part of the message that speaks of nothing else that was read.
+    It must stand in the message letter for letter, hold the words that the constraint was read from, and say something
+    beside what was read as wishes: talk of the past ("my old one was …") or words that are no wish ("my colleague paid
+    …"). "A laptop under $900" says nothing else, so it takes nothing back.
     """
     words = plainly(str(one.get("text", "")))
-    others = [plainly(str(other.get("text", ""))) for other in heard.wanted() if other is not one]
     for quote in quotes:
         said = plainly(quote)
-        fits = bool(words) and words in said and len(said) > len(words) + 1 and len(quote) <= _MOST_QUOTED
-        if fits and heard.said_now(quote) and not any(other and other in said for other in others if other != words):
+        fits = bool(words) and words in said and len(quote) <= _MOST_QUOTED
+        if fits and heard.said_now(quote) and _tells_otherwise(quote, heard):
             return True
     return False
+
+
+def _tells_otherwise(quote: str, heard: Heard) -> bool:
+    """Tell whether a quotation holds more than wishes, politeness and general words."""
+    wished = {token.text for one in heard.wanted() for token in tokenize(str(one.get("text", "")))}
+    quoted = {token.text for token in tokenize(quote) if token.kind in ("word", "cjk")} - wished
+    elements = heard.message.reading.elements
+    if any(e.role("past") and plainly(e.text) in plainly(quote) for e in elements):
+        return True
+    return any(e.span is None and e.text in quoted and e.text in heard.message.needs.unknown for e in elements)
 
 
 def enforced(call: ToolCall | None, heard: Heard) -> ToolCall | None:
@@ -126,7 +137,11 @@ def _merged(
         if beaten or any(f is not None and _same(f, asked) for f in firm):
             continue
         founded = (one.get("field"), str(one.get("op")), one.get("value")) in read or heard.said(str(one.get("text")))
-        kept.append(one if founded else {**one, "strength": "wish"})
+        facet = heard.context.catalogue.facets.get(asked.field)
+        if founded:
+            kept.append(one)
+        elif facet is not None and facet.type in (FacetType.CATEGORY, FacetType.LIST, FacetType.BOOLEAN):
+            kept.append({**one, "strength": "wish"})  # a number that nobody said is no wish either
     return [*kept, *sure]
 
 

@@ -118,8 +118,7 @@ class Checker:
 
     def _unquoted(self, plain: str) -> tuple[str, str]:
         """Take verified quotations and strings of orders out of a sentence; tell of one that nobody said."""
-        sources = [normalise(text) for text in (*self.facts.texts, *self.facts.passages, *self.facts.strings)]
-        sources += [facts.text for facts in self.facts.items]
+        sources = self.facts.sources
         fault, out, last = "", [], 0
         for found in _QUOTED.finditer(plain):
             said = next(group for group in found.groups() if group)

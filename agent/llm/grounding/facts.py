@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from agent.embedded.lexicon import Lexicon
@@ -31,6 +32,7 @@ from tools.results import (
     RefundFound,
 )
 
+_WORD = re.compile(r"[\w'’&.-]+", re.ASCII)
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}")
 MOST_ITEMS = 20
 AGAINST = "~against"
@@ -87,6 +89,22 @@ class Facts:
     urls: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
     """The shop's yes-or-no facets."""
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """Every text that may be quoted, folded."""
+        told = (*self.texts, *self.passages, *self.strings)
+        return (*map(normalise, told), *(one.text for one in self.items))
+
+    @cached_property
+    def spelled(self) -> frozenset[str]:
+        """Every Latin word of every text, as it is written there."""
+        return frozenset(word.rstrip(".") for text in self.sources for word in _WORD.findall(text))
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The stems of what the user said and the rules say."""
+        return frozenset(stems_of(" ".join((*self.texts, *self.passages))))
 
     def names(self) -> list[tuple[str, int]]:
         """Return the names of items with their places, the longest first; short names of two items are neither's."""

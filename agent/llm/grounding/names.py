@@ -47,21 +47,16 @@ def invented(
     known = facts.words if not places else frozenset().union(*(facts.items[place].words for place in places))
     text = "".join(facts.items[place].text for place in places or range(len(facts.items))) + "".join(facts.texts)
     for complement in _complements(low):
-        for word in _unknown(complement, known | _asked(facts), covered, text):
+        for word in _unknown(complement, known | facts.asked, covered, text):
             return f"property {word}"
     return ""
-
-
-def _asked(facts: Facts) -> frozenset[str]:
-    return frozenset(stems_of(" ".join((*facts.texts, *facts.passages))))
 
 
 def _names(plain: str, facts: Facts, knows: Callable[[str], bool], covered: set[str]) -> Iterator[str]:
     """Yield capitalised words and codes that stand nowhere in the evidence."""
     general = words()
     begins = True
-    known = {word.rstrip(".") for text in _sources(facts) for word in re.findall(r"[\w'’&.-]+", text, re.ASCII)}
-    known |= covered
+    known = facts.spelled | covered
     for match in _TOKEN.finditer(plain):
         word, at_start = match.group(), begins
         if word.startswith(MARK):
@@ -94,11 +89,6 @@ def _opens_a_claim(plain: str, after: int) -> bool:
     """Tell whether a verb follows the name at the beginning: "Zephyr has …"."""
     following = re.match(r"(?:\s+[A-Z0-9][\w-]*){0,4}\s+([a-z]+)", plain[after:])
     return following is not None and following.group(1) in words().verbs
-
-
-def _sources(facts: Facts) -> Iterator[str]:
-    yield from (one.text for one in facts.items)
-    yield from map(normalise, (*facts.texts, *facts.passages, *facts.strings))
 
 
 def _complements(low: str) -> Iterator[str]:
