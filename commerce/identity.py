@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -20,9 +20,12 @@ from storage.database import Database
 IDENTITY_SECONDS = 30 * 60.0
 
 SESSION_TRIES = 5
-ORDER_TRIES = 10
+PART_TRIES = 10
+POSTCODE_TRIES = 50
 WINDOW_SECONDS = 15 * 60.0
-"""So many wrong answers in a session, or for one order or name, until the oldest is a quarter of an hour old."""
+"""So many wrong answers in a session, or with one order number, address or name, until the oldest is a quarter of an
+hour old. Each part counts by itself: whoever knows one would else guess the other in ever new sessions. A postcode is
+shared by many."""
 
 ORDERS_KEPT = 20
 """Order numbers remembered in an identity; the desk opens all orders of the customer."""
@@ -94,7 +97,8 @@ class IdentityDesk:
         Raises:
             ServiceError: ``too_many_tries``, said for existing and invented orders alike; ``data["seconds"]`` to wait.
         """
-        subjects = (f"session:{session}", f"order:{order_key(order_id)}")
+        parts = (("order", order_key(order_id)), ("email", plain(email)))
+        subjects = _subjects(session, *parts)
         with self._one_at_a_time:
             self._refuse_guessing(subjects)
             order = self._people.order(order_id)
@@ -112,7 +116,7 @@ class IdentityDesk:
         Raises:
             ServiceError: ``too_many_tries``.
         """
-        subjects = (f"session:{session}", f"name:{plain(name)}")
+        subjects = _subjects(session, ("name", plain(name)), ("postcode", plain(postcode)))
         with self._one_at_a_time:
             self._refuse_guessing(subjects)
             found = self._people.customers_named(name, postcode) if plain(name) and plain(postcode) else ()
@@ -127,7 +131,7 @@ class IdentityDesk:
         Raises:
             ServiceError: ``too_many_tries``.
         """
-        subjects = (f"session:{session}", f"email:{plain(email)}")
+        subjects = _subjects(session, ("email", plain(email)))
         with self._one_at_a_time:
             self._refuse_guessing(subjects)
             found = self._people.customers_with(email) if plain(email) else ()
@@ -172,9 +176,9 @@ class IdentityDesk:
         if not hmac.compare_digest(first[0], holder):
             raise invalid_token()
 
-    def _refuse_guessing(self, subjects: tuple[str, str]) -> None:
+    def _refuse_guessing(self, subjects: Mapping[str, int]) -> None:
         now = self._clock()
-        for subject, tries in zip(subjects, (SESSION_TRIES, ORDER_TRIES), strict=True):
+        for subject, tries in subjects.items():
             rows = self._attempts.query(
                 "SELECT time FROM failures WHERE subject = ? AND time > ? ORDER BY time DESC LIMIT ?",
                 (_name(subject), now - WINDOW_SECONDS, tries),
@@ -187,11 +191,18 @@ class IdentityDesk:
                     data={"seconds": round(wait)},
                 )
 
-    def _count(self, subjects: tuple[str, str]) -> None:
+    def _count(self, subjects: Iterable[str]) -> None:
         now = self._clock()
         with self._attempts.transaction() as connection:
             connection.execute("DELETE FROM failures WHERE time <= ?", (now - WINDOW_SECONDS,))
             connection.executemany("INSERT INTO failures VALUES (?, ?)", [(_name(each), now) for each in subjects])
+
+
+def _subjects(session: str, *parts: tuple[str, str]) -> dict[str, int]:
+    """Return what wrong tries are counted under, each with how many it may have; a part left empty proves nothing."""
+    limits = {"postcode": POSTCODE_TRIES}
+    stated = {f"{kind}:{value}": limits.get(kind, PART_TRIES) for kind, value in parts if value}
+    return {f"session:{session}": SESSION_TRIES, **stated}
 
 
 def _digest(text: str) -> bytes:

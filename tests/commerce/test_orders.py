@@ -99,6 +99,23 @@ def test_guessing_is_limited_by_order_whether_it_exists_or_not(desk: OrderDesk, 
     assert order_id not in str(refused.value)
 
 
+@pytest.mark.parametrize("email", ["ann.lee@example.com", "nobody@example.com"])
+def test_whoever_knows_an_address_cannot_try_all_order_numbers(desk: OrderDesk, email: str) -> None:
+    for number in range(10):
+        assert desk.verify(f"FW-{number + 100}", email, session=f"s{number}") is None
+    with pytest.raises(ServiceError) as refused:
+        desk.verify("FW-1", f" {email.upper()}", session="fresh")
+    assert refused.value.code == "too_many_tries"
+    assert desk.verify("FW-5", "bob@example.com", session="fresh") is not None, "others are not kept out"
+
+
+def test_whoever_knows_a_name_or_a_postcode_cannot_try_all_of_the_other(desk: OrderDesk) -> None:
+    for number in range(50):
+        assert desk.verify_name(f"Somebody {number}", "ab12", session=f"a{number}") is None
+    with pytest.raises(ServiceError):
+        desk.verify_name("Ann Lee", "AB 12", session="fresh")
+
+
 def test_a_restart_forgives_nothing(tmp_path: Path, clock: Clock) -> None:
     shop = write_shop(tmp_path)
     for _ in range(5):
