@@ -72,6 +72,9 @@ def plan(named: str, gpus: Sequence[Gpu], extra: str) -> Plan:
     options = ["--model", model, "--served-model-name", NAME, *_common(family)]
     context = chosen.get("context") or _shorter(model, table["context"])
     options += ["--max-model-len", str(context)] if context else []
+    if not gpus:
+        # vLLM 0.32's CPU build dies of a seeded request whose prompt it reads in pieces.
+        options += ["--no-enable-chunked-prefill", "--max-num-batched-tokens", str(max(context or 0, 8192))]
     if chosen.get("quantization"):
         options += ["--quantization", chosen["quantization"]]
     if parallel > 1:

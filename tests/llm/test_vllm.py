@@ -245,6 +245,11 @@ def test_a_folder_is_known_by_its_config(tmp_path, kind, tools):
     assert "--max-model-len 4096" in " ".join(plan(str(tmp_path), (), "").options)
 
 
+def test_the_build_for_cpus_reads_prompts_whole():
+    assert "--no-enable-chunked-prefill --max-num-batched-tokens 32768" in " ".join(plan("org/model", (), "").options)
+    assert "chunked" not in " ".join(plan("org/model", (L4,), "").options)
+
+
 def test_what_the_operator_says_wins():
     said = "--tool-call-parser hermes --max-model-len=8192 --no-enable-prefix-caching --lora-modules a=/x b=/y"
     options = " ".join(plan("Qwen/Qwen3.5-9B", (L4,), said).command(8123))
