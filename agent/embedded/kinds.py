@@ -11,11 +11,13 @@ from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import Constraint, FacetType, Op
 
+_NEAR = 3
+"""Elements between a facet's name and its value."""
 Named = tuple[Element, Entry]
 
 
 def find_category(
-    reading: Reading, vocabulary: Vocabulary, current: str | None, measured: bool
+    reading: Reading, vocabulary: Vocabulary, current: str | None, asked: str | None, measured: bool
 ) -> tuple[str | None, list[Constraint]]:
     """Return the category that a message newly asks for, and its constraints on categories.
 
@@ -23,9 +25,10 @@ def find_category(
         reading: the message as read.
         vocabulary: the shop's.
         current: the category that the conversation is about, if any.
+        asked: the field of the question that is open, if any.
         measured: whether an amount stands in the message.
     """
-    named = _named(reading)
+    named = [(e, entry) for e, entry in _named(reading) if not _is_value(e, reading, asked)]
     wanted = [(e, entry) for e, entry in named if not e.negated]
     direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
     # "256 GB storage": a word that also names a facet is the facet where another names the category, or an amount
@@ -63,6 +66,18 @@ def _named(reading: Reading) -> list[Named]:
         if entry and not element.past and not other_meaning and not given_up(reading, element):
             named.append((element, entry))
     return named
+
+
+def _is_value(element: Element, reading: Reading, asked: str | None) -> bool:
+    """Tell whether a word that also names a kind is a value: its facet was asked for or is named right before it."""
+    fields = {e.field for e in element.span.entries if e.kind is Kind.VALUE} if element.span else set()
+    if not fields:
+        return False
+    at = reading.elements.index(element)
+    before = next((each for each in reversed(reading.elements[:at]) if each.is_shop() or each.number), None)
+    near = before is not None and at - reading.elements.index(before) <= _NEAR
+    named = {e.field for e in before.span.entries if e.kind is Kind.FACET} if before and near and before.span else set()
+    return asked in fields or bool(named & fields)
 
 
 def given_up(reading: Reading, element: Element) -> bool:

@@ -86,7 +86,7 @@ class NeedsReader:
         self._catalogue = vocabulary.catalogue
         self._asked = asked
         quantities = find_quantities(reading, vocabulary)
-        self._new_category, self._categories = find_category(reading, vocabulary, category, bool(quantities))
+        self._new_category, self._categories = find_category(reading, vocabulary, category, asked, bool(quantities))
         self._category = self._new_category or category
         self._meanings = Meanings(reading, vocabulary, self._category, self._new_category, asked)
         self._bound = self._meanings.bound()
@@ -289,11 +289,13 @@ class NeedsReader:
         """Take a word that names values in part ("Spielberg"), or turns down what titles say ("not retro")."""
         if not element.tells() or element.text in self._vocabulary.stopwords or len(element.text) < _WORD:
             return
-        token = self._reading.tokens[element.start]
-        found = self._vocabulary.partly(token.stem, self._category)
+        found = self._vocabulary.partly(element.text, self._category)
         for field, value in found:
             self._facets.append(field)
-            groups.setdefault((field, element.negated, element.hedged), []).append((element, value))
+            # "Spielberg" is the director's name; "easy" is a mere part of "easy to clean": a hint, no requirement.
+            named = element.text.capitalize() in value
+            softly = element.hedged or (not named and not element.negated)
+            groups.setdefault((field, element.negated, softly), []).append((element, value))
         if element.negated and not found:
             without = Constraint("", "title", Op.NOT_CONTAINS, element.text, text=element.text)
             if not bool(satisfied(self._catalogue, without).all()):

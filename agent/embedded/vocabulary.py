@@ -190,11 +190,11 @@ class Vocabulary:
         whole = sum(len(word.text) for word in words)
         for word in words if len(words) > 1 else ():
             if len(word.text) >= _PART and len(word.text) >= _MUCH * whole:
-                self._parts.setdefault(word.stem, {}).setdefault(field, set()).add(value)
+                self._parts.setdefault(word.text, {}).setdefault(field, set()).add(value)
 
-    def partly(self, stem: str, category: str | None) -> list[tuple[str, str]]:
+    def partly(self, word: str, category: str | None) -> list[tuple[str, str]]:
         """Return (facet, value) of the values that a word names in part, of the facet that has fewest such values."""
-        fields = self._parts.get(stem, {})
+        fields = self._parts.get(word, {})
         had = {
             field: sorted(value for value in values if self.count_of(field, value, category))
             for field, values in fields.items()

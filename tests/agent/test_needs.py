@@ -30,6 +30,7 @@ def _said(needs: Needs) -> set[tuple[str, str, Any]]:
         ("audio, but no headphones", {("category", "==", "Audio"), ("category", "!=", "Headphones")}),
         ("my old laptop broke", set()),
         ("my old laptop was too heavy, I want a white one", {("category", "==", "Laptops"), ("color", "==", "white")}),
+        ("laptops, the use should be gaming", {("category", "==", "Laptops"), ("use", "contains", "gaming")}),
         ("over-ear headphones", {("category", "==", "Headphones"), ("type", "==", "over-ear")}),
     ],
 )
