@@ -11,57 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.service_phrasings import Phrasing
-from benchmarks.service_shop import options_of
-from benchmarks.service_words import ALL, Storefront, kinds_in, stems, supports
+from benchmarks.service_judging import REFUSED, Clause, Condition, Judge
+from benchmarks.service_words import ALL, kinds_in, stems, supports
 
 _TURNS = 30
 _SILENT = re.compile(
     r"do(es)? not (want to )?(reveal|share|mention)|don't (want to )?(reveal|share|mention)|not reveal|won't reveal|"
     r"make sure to|I first try|prefer not to|mention the two|rude|not familiar", re.IGNORECASE,
 )  # fmt: skip
-_REFUSED = re.compile(
-    r"\b(no|not|cannot|can't|doesn't|isn't|unable|unavailable|only|refuses?|unless|fails|insists|won't|if and only)\b",
-    re.IGNORECASE,
-)
 _CLAUSE = re.compile(r"(?<=[.?!])\s+|,? (?:and )?(?:also|lastly|finally),? (?=i )|, and (?=(?:i|to) )", re.IGNORECASE)
-_METHODS = {
-    "paypal": r"paypal", "gift card": r"gift ?card|\bgc\b", "credit card": r"credit ?card|visa|master ?card|amex",
-}  # fmt: skip
 _PRICES = ((r"cheapest|least expensive|lowest price|cheaper", False), (r"most expensive|priciest|highest price", True))
-_NEVER = re.compile(r"not possible|not available|no exact|cannot")
 _FILLER = re.compile(r"^(?:then |i say that |i say |i would |i'd )", re.IGNORECASE)
 
 
 @dataclass
-class Condition:
-    """A sentence of the script that is said when it is due."""
-
-    trigger: str
-    text: str
-    said: bool = False
-
-
-@dataclass
-class Clause:
-    """One wish of the opening."""
-
-    text: str
-    products: list[str]
-    said: int = 0
-    over: bool = False
-    """Done, or given up."""
-
-
-@dataclass
-class Player:
+class Player(Judge):
     """One customer in one conversation."""
 
-    script: Mapping[str, Any]
-    store: Storefront
-    phrasing: Phrasing
-    clauses: list[Clause] = field(default_factory=list)
-    conditions: list[Condition] = field(default_factory=list)
     done: list[Mapping[str, Any]] = field(default_factory=list)
     turns: int = 0
     _proofs: list[str] = field(default_factory=list)
@@ -77,11 +43,6 @@ class Player:
                 self.clauses.append(Clause(text.strip(), self.store.named(text)))
         self.conditions = [one for text in self.script["conditions"] for one in _conditions(text)]
         self._proofs = self._identities()
-
-    @property
-    def spoken(self) -> str:
-        """Everything the customer may say."""
-        return " ".join([str(self.script["opening"]), *(one.text for one in self.conditions)])
 
     def first(self) -> str:
         """Return the opening."""
@@ -136,7 +97,7 @@ class Player:
     def _order(self, ask: Mapping[str, Any]) -> str | None:
         wanted = self._wanted(str(ask["kind"]))
         orders = ask.get("orders", [])
-        known = [one for one in self.script["known"].get("order_ids") or ()]
+        known = list(self.script["known"].get("order_ids") or ())
         if ALL.search(self.spoken.lower()) and not wanted:
             return "All of them."
         scored = [(sum(self._is(line["title"], wanted) for line in one["items"]), one) for one in orders]
@@ -182,20 +143,13 @@ class Player:
     def _method(self, ask: Mapping[str, Any]) -> str:
         return self._payment() or "The original payment method."
 
-    def _payment(self) -> str | None:
-        for text in [*(one.text for one in self.conditions), *(clause.text for clause in self.clauses)]:
-            for name, pattern in _METHODS.items():
-                if re.search(pattern, text, re.IGNORECASE):
-                    return f"My {name}, please."
-        return None
-
     def _address(self, ask: Mapping[str, Any]) -> str | None:
         known = self.script["known"]
         if known.get("address"):
             parts = (known["address"], known.get("city"), known.get("state"), known.get("zip"))
             return f"The address is {', '.join(str(part) for part in parts if part)}."
-        text = next((one.text for one in [*self.clauses, *self.conditions] if "address" in one.text.lower()), None)
-        return text
+        texts = [*(one.text for one in self.clauses), *(one.text for one in self.conditions)]
+        return next((text for text in texts if "address" in text.lower()), None)
 
     def _whole(self, ask: Mapping[str, Any]) -> str:
         """Answer whether the whole order shall go when one item cannot go alone."""
@@ -231,58 +185,6 @@ class Player:
                 fitting = [max(fitting, key=lambda pair: pair[1] if highest else -pair[1])]
         best = max(fitting, key=lambda pair: self._score(pair[0], own))
         return self.phrasing.choice(f"the {best[0]}")
-
-    def _strict(self, product: str, titles: Sequence[str]) -> Condition | None:
-        """Return the condition that names what it must have ("if there is none that is …") when no option has it."""
-        for one in self.conditions:
-            wanted = self.store.values(product, one.trigger)
-            if len(wanted) < 2 or not _REFUSED.search(one.trigger):
-                continue
-            if not any(all(options_of(t).get(n) in vs for n, vs in wanted.items()) for t in titles):
-                return one
-        return None
-
-    def _acceptable(self, title: str, own: str, old: str) -> bool:
-        """Tell whether an option has every value that was asked for, or one that a condition allows instead."""
-        product, options = title.split(" (")[0], options_of(title)
-        before = options_of(old)
-        wanted = self.store.values(product, own)
-        allowed = self.store.values(product, " ".join(one.text for one in self.conditions))
-        for option, values in wanted.items():
-            values = [value for value in values if value != before.get(option)] or values
-            if options.get(option) not in [*values, *allowed.get(option, ())]:
-                return False
-        same = " ".join(
-            match.group(1)
-            for match in re.finditer(r"same ([^.,;]+?)(?=[.,;]|$)", own.lower())
-            if " as " not in match.group()
-        )
-        words = set(stems(same))
-        return not any(
-            set(stems(name)) & words and options.get(name) != value
-            for name, value in before.items()
-            if name not in wanted
-        )
-
-    def _score(self, title: str, own: str) -> float:
-        product, options = title.split(" (")[0], options_of(title)
-        total = 0.0
-        for weight, text in ((10.0, own), (3.0, " ".join(one.text for one in self.conditions))):
-            for option, values in self.store.values(product, text).items():
-                if options.get(option) in values:
-                    total += weight - values.index(options[option])
-        return total
-
-    def _fit(self, title: str, text: str) -> Iterable[int]:
-        product, options = title.split(" (")[0], options_of(title)
-        return [1 for option, values in self.store.values(product, text).items() if options.get(option) in values]
-
-    def _about(self, product: str) -> str:
-        """Return what the opening says of a product."""
-        texts = [
-            self.store.about(product, re.sub(r"\(.*?\)", "", c.text)) for c in self.clauses if product in c.products
-        ]
-        return " ".join(texts) or str(self.script["opening"])
 
     # The read-back
 
@@ -332,31 +234,6 @@ class Player:
         yield from self._method_objections(effects)
         yield from self._missing(effects)
 
-    def _preferences(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-        """A preference that the script states and that the new item does not meet is told once."""
-        for effect in effects:
-            for old, new in zip(effect["items"], effect.get("new_items") or (), strict=False):
-                before, after = options_of(old["title"]), options_of(new["title"])
-                wanted = self.store.values(new["title"].split(" (")[0], self._about(new["title"].split(" (")[0]))
-                beyond = [name for name, value in before.items() if name not in wanted and after.get(name) != value]
-                yield from (one.text for one in self.conditions if beyond and "exact" in one.trigger)
-                product, options = new["title"].split(" (")[0], options_of(new["title"])
-                for one in self.conditions:
-                    if not re.search(r"prefer|cheapest|most expensive", one.text) or _NEVER.search(one.trigger):
-                        continue
-                    for option, values in self.store.values(product, one.text).items():
-                        if options.get(option) != values[0]:
-                            yield one.text
-
-    def _method_objections(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-        named = [name for name, pattern in _METHODS.items() if re.search(pattern, self.spoken, re.IGNORECASE)]
-        for effect in effects:
-            for move in effect.get("moves") or ():
-                label = str(move["label"]).lower().replace("_", " ")
-                fits = any(re.search(_METHODS[name], label) or name in label for name in named)
-                if named and not fits and effect["kind"] in ("return", "exchange", "change_items"):
-                    yield f"I prefer {self._payment() or named[0]}"
-
     def _missing(self, effects: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         """What was asked for in the same breath and is not there: an exchange can be made once only."""
         if self._only or self._refused:
@@ -394,7 +271,7 @@ class Player:
 
     def _due(self, about: str) -> Condition | None:
         """Return the condition that a refusal makes due: the nearest in words, else the first."""
-        left = [one for one in self.conditions if not one.said and one.trigger and _REFUSED.search(one.trigger)]
+        left = [one for one in self.conditions if not one.said and one.trigger and REFUSED.search(one.trigger)]
         left = [one for one in left if "confirm" not in one.trigger]
         words = set(stems(about))
         return max(left, key=lambda one: len(words & set(stems(f"{one.trigger} {one.text}"))), default=None)
@@ -440,16 +317,13 @@ class Player:
             texts = [self._only]
         return list(dict.fromkeys(name for text in texts for name in self.store.named(text)))
 
-    def _is(self, title: str, products: Iterable[str]) -> bool:
-        name = title.split(" (")[0]
-        return any(name == product for product in products)
-
 
 def _conditions(text: str) -> list[Condition]:
     if _SILENT.search(text):
         return []
     match = re.match(
-        r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*((?:then )?(?:I|I'd|I'm|just|cancel|return|exchange|please|it)\b.*)$",
+        r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*"
+        r"((?:then )?(?:I|I'd|I'm|just|cancel|return|exchange|please|it)\b.*)$",
         text,
     ) or re.match(r"(?:but |otherwise )?(?:if|when|unless)\b(.*?),\s*(.*)$", text, re.IGNORECASE)
     if match:

@@ -19,7 +19,8 @@ _DEGREES = {
     "weight range": (["light"], ["heavy"]), "thickness": (["thin"], ["thick"]), "length": (["short"], ["long"]),
     "height": (["short", "low"], ["tall", "high"]), "capacity": (["small"], ["big", "large"]),
     "screen size": (["small"], ["big", "large"]), "frame size": (["small"], ["big", "large"]),
-    "resolution": (["low resolution"], ["sharp", "high resolution"]), "battery life": (["short-lived"], ["long-lasting"]),
+    "resolution": (["low resolution"], ["sharp", "high resolution"]),
+    "battery life": (["short-lived"], ["long-lasting"]),
     "ventilation": ([], ["airy"]), "diameter": (["small"], ["wide"]), "processor": (["slow"], ["fast", "powerful"]),
 }  # fmt: skip
 """Vague words for either end, as a shop's engineer writes them."""
@@ -70,7 +71,8 @@ def _items(domain: Domain) -> Iterable[dict[str, Any]]:
     for item in domain.items.values():
         yield {
             "id": item.id, "title": item.title, "price": item.price, "currency": item.currency,
-            "category": item.category[0], "stock": item.stock, "group_id": item.group_id, **{name.lower(): value for name, value in item.facets.items()},
+            "category": item.category[0], "stock": item.stock, "group_id": item.group_id,
+            **{name.lower(): value for name, value in item.facets.items()},
         }  # fmt: skip
 
 

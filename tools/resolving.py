@@ -158,8 +158,8 @@ class Resolver:
             chosen = {str(self._spoken_of)}
         elif not meant and _ALL.search(words.lower()) and len(orders) > 1:
             chosen = {order.id for order in self._open(orders, "cancel")} - kept
-        if not chosen:
-            return [draft]
+        if not chosen:  # what was declined is not asked for again
+            return [] if draft.kept else [draft]
         out = []
         for order in orders:
             if order.id in chosen:
@@ -360,7 +360,7 @@ class Resolver:
                 "all_items": False,
             }
             out.append(draft.model_copy(update=update))
-        return out or [draft]
+        return out or ([] if draft.kept else [draft])
 
     def _item(self, one: Held, wish: str, draft: DeskChange) -> DeskItem:
         only = draft.items[0] if len(draft.items) == 1 else DeskItem()

@@ -36,6 +36,8 @@ _STOP = re.compile(
 
 _SOURCE = re.compile(r"(?:\b(?:to|with|as|into|at|use|be)\s+(?:be\s+)?(?:my|the|our)?\s*|(?:改成|改为|到|用)我?的?)$")
 _CONDITION = re.compile(r"\b(?:if|unless|in case)\b[^,;.!?]*[,;]|(?:如果|要是|假如)[^，,。；]*[，,]")
+_NOUN = re.compile(r"\b(?:the|a|an|this|that|any|each|full|after|total)\s+$")
+_ALSO_NOUNS = frozenset(("return", "returns", "exchange", "exchanges", "change", "changes", "replace", "update"))
 _WONDERING = re.compile(r"(?:\bwhether\b|\bable to\b|\beligible\b|能不能|可不可以)[^,.;，。；]*$")
 _FALLBACK = re.compile(r"\b(?:not|no|n't|cannot|can't|unavailable|impossible|unable)\b|不|没|无法")
 
@@ -46,6 +48,7 @@ def wished(desk: DeskReading, verbs: list[DeskWord]) -> list[DeskWord]:
     return [
         verb for verb in verbs
         if not any(start <= verb.start < end for start, end in conditions)
+        and not (_NOUN.search(desk.text[: verb.start]) and desk.text[verb.start : verb.end] in _ALSO_NOUNS)
         and not _WONDERING.search(desk.text[max(0, verb.start - 60) : verb.start])
     ]  # fmt: skip
 
