@@ -72,7 +72,14 @@ class Needs:
 class NeedsReader:
     """Turns a reading into needs; one use for each message."""
 
-    def __init__(self, reading: Reading, vocabulary: Vocabulary, category: str | None, asked: str | None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        vocabulary: Vocabulary,
+        category: str | None,
+        asked: str | None,
+        held: Sequence[Constraint] = (),
+    ) -> None:
         """Start on a message.
 
         Args:
@@ -80,7 +87,9 @@ class NeedsReader:
             vocabulary: the shop's.
             category: the category that the conversation is about, if any.
             asked: the field of the question that is open, if any.
+            held: what was required before.
         """
+        self._held = held
         self._reading = reading
         self._vocabulary = vocabulary
         self._catalogue = vocabulary.catalogue
@@ -272,7 +281,9 @@ class NeedsReader:
 
     def _reconcile(self) -> None:
         """Where nothing has everything that was said, take a word for the value of another facet that it names too."""
-        told = [*self._categories, *self._constraints]
+        said = {constraint.field for constraint in (*self._categories, *self._constraints)}
+        before = [] if self._new_category else [c for c in self._held if c.field not in said]
+        told = [*before, *self._categories, *self._constraints]
         if not any(self._others.values()) or mask(self._catalogue, told).any():
             return
         for at, one in enumerate(self._constraints):
