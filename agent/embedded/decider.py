@@ -92,7 +92,7 @@ class EmbeddedDecider:
             (str(c.value) for c in state.wants.constraints if c.field == "category" and c.op is Op.EQ), None
         )
         asked = state.question.field if state.question else None
-        needs = NeedsReader(reading, vocabulary, category, asked).needs()
+        needs = NeedsReader(reading, vocabulary, category, asked, state.wants.constraints).needs()
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
         message = Message(context, reading, needs, references, frozenset(reading.cues()))
         words = unheard(reading, vocabulary.stopwords, self._is_word, self._recommender.mentions)

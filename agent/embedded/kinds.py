@@ -100,8 +100,16 @@ def _head_of(element: Element, reading: Reading, vocabulary: Vocabulary, current
         spans = vocabulary.lexicon.match(reading.tokens[start : element.end])
         head = spans[0].of(Kind.CATEGORY) if spans and spans[0].end == element.end - start else None
         if head is not None and spans[0].start == 0:
-            return head.value
+            return head.value if _mostly(entry, head.value, vocabulary) else None
     return None
+
+
+def _mostly(entry: Entry, category: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether most of what has a value is of a kind: a "female connector" is on cables."""
+    if entry.kind is not Kind.VALUE:
+        return True
+    count = vocabulary.count_of
+    return 2 * count(entry.field, entry.value, category) >= count(entry.field, entry.value, None)
 
 
 def _joined(reading: Reading, named: Sequence[Element]) -> bool:

@@ -216,12 +216,18 @@ class NeedsReader:
     def _bare_op(self, quantity: Quantity, field: str) -> Op | None:
         """Read a number without a comparator by which end of the facet people want: "16 GB", "$500", "13 inch"."""
         element = quantity.element
-        if quantity.unit is None and not quantity.money and element and element.number and element.number.spelled:
-            return None
+        written = element is None or element.number is None or not element.number.spelled
+        if quantity.unit is None and not quantity.money and not written and not self._beside(quantity, field):
+            return None  # "one", "two": a way of speaking, unless it counts what stands beside it ("a pack of six")
         if element is not None and element.negated:
             return Op.NE
         better = self._vocabulary.better(field)
         return {"higher": Op.GE, "lower": Op.LE}.get(better or "", Op.BETWEEN)
+
+    def _beside(self, quantity: Quantity, field: str) -> bool:
+        near = self._reading.elements[max(0, quantity.start - 2) : quantity.end + 1]
+        spans = [element.span for element in near if element.span is not None]
+        return any(entry.kind is Kind.FACET and entry.field == field for span in spans for entry in span.entries)
 
     # Values, booleans, brands
 

@@ -110,6 +110,8 @@ def _family_of_part(message: Message, decision: Decision) -> str | None:
     family = _family(decision)
     if family is None or not decision.calls or decision.note:
         return None
+    if family == "policy" and not message.needs.empty:
+        return None  # a wish that only sounds like a question about the rules
     named = any(element.is_shop() for element in message.reading.elements)
     if family == "shop" and (message.needs.empty or not named):
         return None

@@ -84,7 +84,7 @@ def _distinctive(key: tuple[str, ...], words: tuple[str, ...], brands: set[tuple
     if len(key) >= ENOUGH * len(words):
         return True
     branded = any(key[:length] in brands for length in range(1, len(key)))
-    return branded or (any(word.isdigit() for word in key) and any(word.isalpha() for word in key))
+    return branded or (any(word.isdigit() for word in key) and any(word.isalpha() and len(word) > 1 for word in key))
 
 
 def _titles(catalogue: Catalogue) -> Iterator[tuple[int, str, tuple[str, ...]]]:

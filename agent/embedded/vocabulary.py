@@ -176,7 +176,8 @@ class Vocabulary:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
             names += [part for name in names for part in _aliases(name)]
             names += self._in_chinese(names)
-            sound = self._sound(names)
+            # A single letter is a value only beside its facet's name.
+            sound = [name for name in self._sound(names) if len(name) > 1 or not name.isascii()]
             for name in sound:
                 self.lexicon.add(name, Kind.VALUE, facet.name, value)
                 self._add_parts(facet.name, name, value)
