@@ -1,6 +1,6 @@
 """Learning online: how loud each source is follows from what is done with what was shown.
 
-The model is the fusion's own: an item is taken with the probability σ(bias + SCALE · Σ (1 + δ) · part), the parts being
+The model is the fusion's own: an item is taken with the probability σ(bias + scale · Σ (1 + δ) · part), the parts being
 those that were logged beside each impression, less their mean over the turn (only what tells the items of a turn apart
 can teach). δ is 0 before any feedback: then the shop's weights stand as they are. FTRL-proximal (McMahan et al.,
 KDD 2013) fits it, one impression at a time.
@@ -41,13 +41,18 @@ from storage.events import EventLog, Impression
 _log = logging.getLogger(__name__)
 FILE, VERSION = "online.json", 1
 SCALE = 4.0
-"""What a whole unit of score is worth in log odds."""
+"""What a whole unit of score is worth in log odds, before it is learned."""
 FADING = 0.5
 RATE, DAMPING, RIDGE = 0.05, 1.0, 1.0
 """FTRL's α, β and λ₂; the ridge draws δ to 0, which is the shop's own weights."""
 MOST_WEIGHT = 4.0
 STEP, ACCOUNT, BOUND = 0.005, 0.02, 0.5
-BIAS, BIAS_STEP, BIAS_BOUND = "", 0.05, 4.0
+BIAS, WORTH = "", "*"
+"""The usual log odds, and by how much SCALE is off. Neither touches the order: without them, that shoppers are harder
+to please than the model thinks would quieten every source."""
+FREE = {BIAS: 4.0, WORTH: 0.9}
+"""Their bounds; they move FREER times as fast as the sources' δ."""
+FREER = 10.0
 EVENTS = 60
 DAY = 86_400.0
 PAGE = 2000
@@ -138,7 +143,7 @@ class OnlineLearner:
                     self._event(found[1])
                     self._cursors[1] = found[0]
             if any_read:
-                self.factors = MappingProxyType({n: 1.0 + w for n, w in self._weights.items() if n != BIAS})
+                self.factors = _factors(self._weights)
                 self._save()
             return any_read
 
@@ -223,25 +228,30 @@ class OnlineLearner:
 
     # -- the model -----------------------------------------------------------------------------------------------------
 
+    def _score(self, parts: Mapping[str, float]) -> float:
+        return sum((1.0 + self._weights.get(name, 0.0)) * value for name, value in parts.items())
+
+    def _scale(self) -> float:
+        return SCALE * (1.0 + self._weights.get(WORTH, 0.0))
+
     def _expected(self, parts: Mapping[str, float]) -> float:
-        odds = self._weights.get(BIAS, 0.0)
-        odds += SCALE * sum((1.0 + self._weights.get(name, 0.0)) * value for name, value in parts.items())
+        odds = self._weights.get(BIAS, 0.0) + self._scale() * self._score(parts)
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
 
     def _move(self, account: _Account, parts: Mapping[str, float], slope: float) -> None:
         """Take one bounded FTRL step; ``slope`` is the loss's derivative by the log odds."""
-        for name, value in ((BIAS, 1.0), *((name, SCALE * value) for name, value in parts.items())):
+        scale = self._scale()
+        inputs = {BIAS: 1.0, WORTH: SCALE * self._score(parts), **{name: scale * v for name, v in parts.items()}}
+        for name, value in inputs.items():
             gradient = slope * value
             if not gradient or not math.isfinite(gradient):
                 continue
-            step, most = (BIAS_STEP, BIAS_BOUND) if name == BIAS else (STEP, BOUND)
-            old, squares = self._weights.get(name, 0.0), self._squares.get(name, 0.0)
+            freer = FREER if name in FREE else 1.0
+            old, squares = self._weights.get(name, 0.0), self._squares.get(name, 0.0) + gradient * gradient
             # z follows from w, so that what was bounded is what is kept; FTRL's step is then - g / (by n and λ₂).
-            squares += gradient * gradient
-            change = _within(-gradient / ((DAMPING + math.sqrt(squares)) / RATE + RIDGE), step)
-            share = ACCOUNT * (BIAS_STEP / STEP if name == BIAS else 1.0)
+            change = _within(-gradient / ((DAMPING + math.sqrt(squares)) / RATE + RIDGE), freer * STEP)
             moved = account.moved.get(name, 0.0)
-            new = _within(old + _within(moved + change, share) - moved, most)
+            new = _within(old + _within(moved + change, freer * ACCOUNT) - moved, FREE.get(name, BOUND))
             account.moved[name] = moved + new - old
             self._weights[name], self._squares[name] = new, squares
 
@@ -271,14 +281,17 @@ class OnlineLearner:
     def _take(self, state: Mapping[str, Any]) -> None:
         if state["version"] != VERSION:
             raise ValueError(f"version {state['version']}, not {VERSION}")
-        bounds = {BIAS: BIAS_BOUND}
         self._cursors = [int(state["cursors"][0]), int(state["cursors"][1])]
-        self._weights = {str(n): _within(float(w), bounds.get(n, BOUND)) for n, w in state["weights"].items()}
+        self._weights = {str(n): _within(float(w), FREE.get(n, BOUND)) for n, w in state["weights"].items()}
         self._squares = {str(name): max(float(value), 0.0) for name, value in state["squares"].items()}
         self._day = int(state["day"])
         self._accounts = {str(key): _Account(*one) for key, one in state["accounts"].items()}
         self._counts = {str(item): [float(both[0]), float(both[1])] for item, both in state["counts"].items()}
-        self.factors = MappingProxyType({n: 1.0 + w for n, w in self._weights.items() if n != BIAS})
+        self.factors = _factors(self._weights)
+
+
+def _factors(weights: Mapping[str, float]) -> Mapping[str, float]:
+    return MappingProxyType({name: 1.0 + weight for name, weight in weights.items() if name not in FREE})
 
 
 def _turns(page: Sequence[Impression]) -> Iterator[list[Impression]]:
