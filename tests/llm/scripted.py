@@ -179,8 +179,8 @@ class ScriptedServer:
                 method, path, headers, body = head
                 if not await self._answer(method, path, headers, body, reader, writer):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # cancelled by stop(): this is the whole task
         finally:
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError):
