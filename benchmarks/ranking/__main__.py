@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets import datasets_folder
-from benchmarks.ranking import ablation, faithful, newcomers, page, search, speed, tastes
-from benchmarks.ranking.sources import SOURCES
+from benchmarks.ranking import ablation, faithful, faithfulness, newcomers, page, search, speed, tastes
+from benchmarks.ranking import online as replay
+from benchmarks.ranking.sources import SOURCES, Source
 from core.settings import CHECKOUT
 
 _log = logging.getLogger(__name__)
@@ -58,7 +59,29 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
     speeds = speed.measure(options.sizes, work) if "speed" in options.parts else []
     reasons = faithful.measure(options.shop, work) if "faithful" in options.parts else None
-    return page.sections(found, outcomes, ablated, cold, online, speeds, reasons)
+    return page.sections(found, outcomes, ablated, cold, online, speeds, reasons, _more(options, work))
+
+
+def _more(options: argparse.Namespace, work: Path) -> dict[str, str]:
+    """Measure the parts that word their own sections."""
+    texts = {}
+    if "online" in options.parts:
+        shop = SOURCES["online-retail"](options.datasets)
+        texts["online"] = page.replayed(replay.replayed(shop, work, newcomers.prices_of(shop)))
+    if "evidence" in options.parts:
+        films = tastes_shop(SOURCES["movielens-small"](options.datasets), work)
+        texts["evidence"] = page.evidence(
+            [
+                faithfulness.of_shop(options.shop, work, words=True),
+                faithfulness.of_shop(films, work, name="movielens-small"),
+            ]
+        )
+    return texts
+
+
+def tastes_shop(source: Source, work: Path) -> Path:
+    """Write a data set's shop as it is before the test; return its folder."""
+    return source.shop(work / "shops" / source.name.lower().replace(" ", "-"), source.split.known)
 
 
 def _quiet() -> None:

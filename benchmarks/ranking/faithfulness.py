@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ranking.serving import opened
 from core.entities import Query, Reason, ReasonKind, Recommendation, UserId
 from retrieval.opened import OpenIndex
 from retrieval.pipeline import Recommender
@@ -23,6 +24,7 @@ from retrieval.signals import SELF
 LEAST = 0.005
 """Weights below this are facts beside the score rather than shares of it."""
 SEED = 29
+REQUESTS = 60
 _log = logging.getLogger(__name__)
 
 
@@ -145,6 +147,15 @@ def _scored(system: Recommender, query: Query, row: int) -> tuple[float, int]:
     fused = system._score(gathered, also=row)
     at = int(np.searchsorted(fused.rows, row))
     return float(fused.total[at]), int(np.flatnonzero(fused.order == at)[0])
+
+
+def of_shop(shop: Path, work: Path, *, words: bool = False, name: str = "") -> Faithfulness:
+    """Measure a shop, with the words of its example messages where it has some and they are wanted."""
+    first = opened(shop, work / "data", lambda: 0.0)
+    latest = first.serving.history.latest
+    system = opened(shop, work / "data", lambda: latest)
+    texts = first.catalogue.shop.examples.get("en", []) if words else []
+    return measure(name or shop.name, system, requests(system, REQUESTS, texts), work / "overlay-evidence")
 
 
 def requests(system: Recommender, count: int, texts: Sequence[str] = ()) -> list[Query]:

@@ -127,7 +127,7 @@ class _Shop:
         self._log.close()
 
 
-def replayed(source: Source, work: Path, prices: Mapping[str, float], every: int = 4, limit: int = 2500) -> Replay:
+def replayed(source: Source, work: Path, prices: Mapping[str, float], every: int = 4, limit: int = 600) -> Replay:
     """Replay the visits for the three systems, each of which sees the same."""
     folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), source.split.known)
     visits = visits_of(source, every)[:limit]

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.performance_page import machine
-from benchmarks.ranking import ablation, faithful, newcomers, search, speed, tastes
+from benchmarks.ranking import ablation, faithful, faithfulness, newcomers, online, search, speed, tastes
 from benchmarks.ranking.metrics import Table, bootstrap
 from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
-NAMES = ("search", "tastes", "newcomers", "ablation", "faithful", "speed")
+NAMES = ("search", "tastes", "newcomers", "online", "ablation", "faithful", "evidence", "speed")
 TITLE = "# Quality\n"
 HEAD = """\
 ## Ranking
@@ -33,7 +33,7 @@ the difference lies on one side of zero.
 
 
 NOT_YET = """\
-Not measured: SASRec and two-tower models (not built), weights learned from live feedback, a million items.
+Not measured: SASRec and two-tower models (not built), a million items.
 """
 
 
@@ -45,8 +45,9 @@ def sections(
     online: newcomers.Online | None = None,
     speeds: Sequence[speed.Speed] = (),
     reasons: faithful.Faithful | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the text of each section that was measured, by its name."""
+    """Return the text of each section that was measured, by its name; ``more`` are sections that are worded already."""
     texts = {}
     if found:
         texts["search"] = _search(found)
@@ -60,6 +61,8 @@ def sections(
         texts["faithful"] = _faithful(reasons)
     if speeds:
         texts["speed"] = _speed(speeds)
+    for name, text in (more or {}).items():
+        texts[name] = text
     about = f"\nOne run: {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n"
     return {name: text + about for name, text in texts.items()}
 
@@ -80,6 +83,30 @@ def write(path: Path, texts: Mapping[str, str]) -> None:
     # A function, since a replacement's backslashes would be read as groups.
     page = pattern.sub(lambda _: part, page) if pattern.search(page) else f"{page.rstrip()}\n\n{part}"
     path.write_text(page, encoding="utf-8")
+
+
+def replayed(found: online.Replay) -> str:
+    """Return the section of the replay with online learning."""
+    table = found.table
+    rows = [
+        [
+            name, *(str(table.estimate(measure, name)) for measure in (online.HIT, online.NDCG)),
+            f"{table.measures[online.REVENUE][name].mean():.2f}",
+            *(_gain(table, measure, name, online.FOLDED) for measure in (online.HIT, online.REVENUE)),
+        ]
+        for name in table.measures[online.HIT]
+    ]  # fmt: skip
+    head = [
+        "system", online.HIT, online.NDCG, online.REVENUE, f"it less folded in, {online.HIT}",
+        f"it less folded in, {online.REVENUE}",
+    ]  # fmt: skip
+    return online.section(found, _table(head, rows))
+
+
+def evidence(found: Sequence[faithfulness.Faithfulness]) -> str:
+    """Return the section of the evidence that items carry themselves."""
+    rows = [row for one in found for row in faithfulness.rows_of(one)]
+    return faithfulness.section(found, _table(faithfulness.HEAD, rows))
 
 
 def _marks(name: str) -> tuple[str, str]:
