@@ -362,8 +362,9 @@ class Assistant:
         events = await asyncio.to_thread(self.events.delete_user, user_id)
         sessions = await asyncio.to_thread(self._sessions.delete_user, user_id)
         await asyncio.to_thread(forget_handoffs, self.handoffs, user_id)
+        noted = await asyncio.to_thread(self.desk.ledger.forget, user_id)  # where users are named as customers are
         self.recommender.forget(user_id)
-        return {"events": events, "sessions": sessions}
+        return {"events": events, "sessions": sessions, "desk": noted}
 
     def greeting(self, language: Language) -> str:
         """Return the shop's words of welcome."""

@@ -32,7 +32,6 @@ from server.mcp_door import mcp_router
 from server.metrics import Measured, Metrics
 from server.model import ModelCollector, acquainted
 from server.page_drop import DroppedShops, drop_router
-from server.page_guard import PageGuard
 from server.pictures import pictures_router
 from server.port import Conversation
 from server.responses import responses_router
@@ -94,7 +93,6 @@ def create_app(
         from server.page import mount_page  # Gradio takes seconds to import
 
         app = mount_page(app, measured, settings)
-        app.add_middleware(PageGuard)
     app.add_middleware(Edge, gate=gate, metrics=metrics)
     return app
 

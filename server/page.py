@@ -25,6 +25,7 @@ from core.events import ConstraintEdit, SessionRef, TurnRequest
 from core.settings import Settings
 from server.bodies import Id
 from server.page_drop import DroppedShops
+from server.page_guard import PageGuard
 from server.page_parts import model_lines, prose_html
 from server.page_port import Shopfront, guest
 from server.page_turn import TurnView
@@ -257,6 +258,7 @@ def theme() -> gr.themes.Base:
 
 def mount_page(app: FastAPI, assistant: Shopfront, settings: Settings) -> FastAPI:
     """Mount the page at ``/``; call it last, since it answers every path that no route took."""
+    app.add_middleware(PageGuard)
     app.state.page_boot = lambda front: ChatPage(front, settings).boot()
 
     async def mounted() -> FastAPI:

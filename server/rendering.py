@@ -17,6 +17,9 @@ from core.events import Action, Reply
 PICTURES = "/shop/"
 """Where the shop folder's pictures are served."""
 
+INSIDE = frozenset({"similar_cases"})
+"""What only the record of a hand-off holds, for the person who takes over: other customers' cases."""
+
 
 def to_json(value: Any) -> bytes:
     """Return compact UTF-8 JSON of plain values."""
@@ -152,5 +155,5 @@ def _question(question: Question) -> dict[str, Any]:
 def _action(action: Action) -> dict[str, Any]:
     rendered: dict[str, Any] = {"kind": action.kind, "summary": action.summary}
     if action.data:
-        rendered["data"] = plain(action.data)
+        rendered["data"] = plain({name: value for name, value in action.data.items() if name not in INSIDE})
     return rendered

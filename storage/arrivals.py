@@ -35,6 +35,7 @@ MIGRATIONS = (
     """,
 )
 
+DAY = 86_400.0
 _COLUMNS = "id, channel, message_id, conversation, body, posts, sent, attempts, received"
 
 
@@ -78,6 +79,8 @@ class Arrivals:
         """
         self._database = Database(path, MIGRATIONS)
         self._clock = clock
+        self._kept: float | None = None
+        self._pruned = 0.0
 
     def add(
         self,
@@ -94,6 +97,8 @@ class Arrivals:
         One that is ``done`` only counts: it is answered elsewhere.
         """
         now, state = self._clock(), "done" if done else "waiting"
+        if self._kept is not None and now - self._pruned > DAY:
+            self.prune(self._kept)
         with self._database.transaction() as connection:
             if address:
                 connection.execute(
@@ -181,8 +186,12 @@ class Arrivals:
         return None if row is None else orjson.loads(row[0])
 
     def prune(self, older_than: float) -> int:
-        """Forget finished rows and addresses last used more than ``older_than`` seconds ago; return how many rows."""
-        limit = self._clock() - older_than
+        """Forget finished rows and addresses last used more than ``older_than`` seconds ago; return how many rows.
+
+        A queue that is used does it again each day: a server may run for months.
+        """
+        self._kept, self._pruned = older_than, self._clock()
+        limit = self._pruned - older_than
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM addresses WHERE used < ?", (limit,))
             sql = "DELETE FROM arrivals WHERE received < ? AND state != 'waiting'"

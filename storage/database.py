@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,7 @@ class Database:
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    _keep_private(path)
     connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -141,6 +142,14 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _keep_private(path: Path) -> None:
+    """Conversations and orders: other users of the machine read none of it. SQLite's side files follow."""
+    with suppress(OSError):  # what is wrong with a path, SQLite finds too
+        if not path.is_dir():
+            path.touch(mode=0o600)
+            path.chmod(0o600)
 
 
 def _statements(script: str) -> Iterator[str]:

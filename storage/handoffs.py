@@ -36,6 +36,7 @@ _COLUMNS = (
     "id, session_key, session_id, scope, issued, channel, language, summary, why, details, user_id, state, outcome, "
     "opened, taken, closed, touched, announced"
 )
+DAY = 86_400.0
 OPEN, TAKEN, CLOSED = "open", "taken", "closed"
 
 
@@ -93,11 +94,14 @@ class HandoffStore:
         self._database = Database(path, MIGRATIONS)
         self._clock = clock
         self.folder = path.parent
-        self.prune(keep_days * 86_400)
+        self._kept = keep_days * DAY
+        self.prune(self._kept)
 
     def open(self, handoff: Handoff) -> int:
         """Keep a new hand-off; one that is open already gets the newer summary. Return its id."""
         now = self._clock()
+        if now - self._pruned > DAY:  # a server may run for months
+            self.prune(self._kept)
         details = orjson.dumps(dict(handoff.details), default=str).decode()
         with self._database.transaction() as connection:
             known = connection.execute(
@@ -206,7 +210,8 @@ class HandoffStore:
 
     def prune(self, older_than: float) -> int:
         """Delete hand-offs that nothing happened to for ``older_than`` seconds; return how many."""
-        limit = self._clock() - older_than
+        self._pruned = self._clock()
+        limit = self._pruned - older_than
         with self._database.transaction() as connection:
             return int(connection.execute("DELETE FROM handoffs WHERE touched < ?", (limit,)).rowcount)
 

@@ -26,6 +26,7 @@ STATE_FORMAT = 1
 """Grows when stored states or replies of earlier versions can no longer be read with the meaning they had."""
 
 REPLY_SECONDS = 600.0
+DAY = 86_400.0
 
 MIGRATIONS = (
     """
@@ -73,6 +74,8 @@ class SessionStore:
         """
         self._database = Database(path, MIGRATIONS)
         self._clock = clock
+        self._kept: float | None = None
+        self._pruned = 0.0
 
     def load(self, key: str) -> ConversationState | None:
         """Return the state under a session or snapshot key; None when there is none that this version can read."""
@@ -116,8 +119,9 @@ class SessionStore:
         with self._database.transaction() as connection:
             connection.executemany(
                 "INSERT INTO states (key, format, body, snapshot, user_id, saved) VALUES (?, ?, ?, 0, ?, ?) "
-                "ON CONFLICT DO UPDATE SET format = excluded.format, body = excluded.body, user_id = excluded.user_id, "
-                "saved = excluded.saved WHERE snapshot = 0",
+                "ON CONFLICT DO UPDATE SET format = excluded.format, body = excluded.body, "
+                # Who writes without knowing whose it is (an operator gives it back) does not make it nobody's.
+                "user_id = coalesce(excluded.user_id, user_id), saved = excluded.saved WHERE snapshot = 0",
                 [(key, STATE_FORMAT, own, user_id, now) for key in keys],
             )
             connection.executemany(
@@ -132,6 +136,8 @@ class SessionStore:
                 )
             if retry_key is not None and reply is not None:
                 self._put_reply(connection, retry_key, reply, user_id, now)
+        if self._kept is not None and now - self._pruned > DAY:
+            self.prune(self._kept)
 
     def transcript(self, key: str, limit: int = 200) -> tuple[Utterance, ...]:
         """Return the last lines said under a session key, oldest first."""
@@ -154,8 +160,12 @@ class SessionStore:
             self._put_reply(connection, retry_key, reply, user_id, self._clock())
 
     def prune(self, older_than: float) -> int:
-        """Delete states and transcript lines last written more than ``older_than`` seconds ago; return how many."""
-        limit = self._clock() - older_than
+        """Delete states and transcript lines last written more than ``older_than`` seconds ago; return how many.
+
+        A store that is written to does it again each day: a server may run for months.
+        """
+        self._kept, self._pruned = older_than, self._clock()
+        limit = self._pruned - older_than
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM replies WHERE saved < ?", (self._clock() - REPLY_SECONDS,))
             gone = connection.execute("DELETE FROM transcripts WHERE time < ?", (limit,)).rowcount

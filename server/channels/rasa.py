@@ -52,7 +52,9 @@ class Rasa:
         called = at(body, "next_action")
         if isinstance(called, str):
             return Parsed((_called(body, called),))
-        sender = id_at(body, "sender") or "default"  # as Rasa names it
+        sender = id_at(body, "sender")
+        if not sender:  # Rasa names all of them "default": strangers would share a conversation, and who is verified
+            raise RequestError("sender is missing: a text that names one customer's conversation", param="sender")
         text, drop = read_payload(text_at(body, "message").strip())
         message_id = id_at(body, "metadata", "message_id") or id_at(body, "message_id")
         token = text_at(body, "metadata", "identity_token") or None

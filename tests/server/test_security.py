@@ -10,10 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.errors import SettingsError
+from core.events import Action, Reply
 from core.settings import Settings
 from server.app import create_app
 from server.bodies import MAX_BODY
 from server.channels.setup import channels_of
+from server.rendering import extension, to_json
 from tests.server.channels.assistant import ChannelAssistant
 from tests.server.channels.kits import KITS
 from tests.server.fake_assistant import ScriptedAssistant
@@ -144,3 +146,10 @@ def test_what_is_sent_to_the_page_is_bounded(page):
     assert page.post("/gradio_api/queue/join", content=large).status_code == 413
     chunked = page.post("/gradio_api/queue/join", content=iter([large[: MAX_BODY // 2]] * 3))
     assert chunked.status_code >= 400
+
+
+def test_other_customers_cases_stay_inside():
+    data = {"why": "requested", "similar_cases": [{"problem": "my kettle broke"}]}
+    reply = Reply("s", "t", "A colleague takes over.", "en", (), actions=(Action("handoff", "x", data),))
+    assert "kettle" not in to_json(extension(reply)).decode()
+    assert extension(reply)["actions"][0]["data"] == {"why": "requested"}

@@ -147,3 +147,14 @@ def test_killed_process_loses_no_commit_and_keeps_no_half(tmp_path: Path) -> Non
     whole = {text.split()[0] for text in texts}
     assert texts == {f"{number} {half}" for number in whole for half in "ab"}
     assert {str(number) for number in told} <= whole
+
+
+def test_nobody_else_on_the_machine_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "private.db"
+    path.touch(mode=0o644)
+    database = Database(path, ("CREATE TABLE t (x TEXT);",))
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO t VALUES ('x')")
+    found = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
+    assert found == {"private.db": 0, "private.db-wal": 0, "private.db-shm": 0}
+    database.close()

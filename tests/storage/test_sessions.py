@@ -181,6 +181,23 @@ def test_forgetting_a_user(store: SessionStore) -> None:
     assert len(store.transcript("b")) == 1
 
 
+def test_who_writes_without_a_user_does_not_hide_whose_it_is(store: SessionStore) -> None:
+    store.save(["a"], STATE, issued=True, user_id=UserId("ann"))
+    store.save(["a"], replace(STATE, turn=4), issued=True)  # an operator gives the conversation back
+    assert store.delete_user(UserId("ann")) == 1
+    assert store.load("a") is None
+
+
+def test_what_is_old_goes_without_a_restart(store: SessionStore, clock: Clock) -> None:
+    store.prune(30 * 86_400)
+    store.save(["old"], STATE, issued=True, transcript=[Utterance("user", "x")])
+    clock.now += 31 * 86_400
+    store.save(["new"], STATE, issued=True)
+    assert store.load("old") is None
+    assert store.transcript("old") == ()
+    assert store.load("new") == STATE
+
+
 @pytest.mark.parametrize(
     "change",
     ["UPDATE states SET format = 0", 'UPDATE states SET body = \'{"turn": "many"}\'', "UPDATE states SET body = '{'"],

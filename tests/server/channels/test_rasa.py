@@ -110,3 +110,11 @@ def test_no_channel_no_door(wire):
     assert wired.http.post("/webhooks/rest/webhook", json={"message": "x"}).status_code == 404
     assert wired.http.post("/channels/nothing", json={}).status_code == 404
     assert wired.http.post("/channels/rasa", json={}).status_code == 404
+
+
+def test_customers_without_a_name_do_not_share_a_conversation(wired: Wired):
+    for body in ({"message": "a lamp"}, {"sender": "", "message": "a lamp"}, {"sender": None, "message": "a lamp"}):
+        refused = wired.http.post("/webhooks/rest/webhook", json=body, headers=KEY)
+        assert refused.status_code == 400
+        assert refused.json()["error"]["param"] == "sender"
+    assert wired.assistant.requests == []
