@@ -23,7 +23,7 @@ model, no GPU; scripted shopping turns in English and Chinese (find, refine, com
 waiting for its answer before it goes on. The clients run on the same cores as the server and take their share of them.
 One run; on a shared machine the figures move by a third from run to run.
 
-**With an LLM on a GPU: not measured.** `benchmarks/gpu.py` is there for it and has been run only with a model of noise on
+**With an LLM on a GPU: not measured.** `benchmarks/gpu.py` is there for it and was only run with a model of noise on
 a CPU, which shows that it works and nothing about speed ([llm.md](llm.md)).
 """
 

@@ -26,7 +26,7 @@ TOOL = {
 ASK = ModelCall(({"role": "system", "content": "Be brief."}, {"role": "user", "content": "hello"}), max_tokens=400)
 WITH_TOOLS = replace(ASK, tools=(TOOL,))
 LONG = " ".join(f"word{at}" for at in range(1500))
-QUICK = Limits(first_token=1.0, stall=1.0, call=4.0)
+QUICK = Limits(first_token=10.0, stall=10.0, call=25.0)
 
 
 async def events(client, asked=ASK):
