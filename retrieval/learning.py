@@ -147,6 +147,17 @@ class OnlineLearner:
                 self._save()
             return any_read
 
+    def forget(self, user_id: str) -> None:
+        """Drop what a user was shown and took; that their day's influence is spent stays, until tomorrow."""
+        key = _digest(user_id)
+        with self._lock:
+            for pair in [pair for pair in self._pending if pair[0] == key]:
+                del self._pending[pair]
+            account = self._accounts.get(key)
+            if account is not None:
+                account.items.clear()
+                self._save()
+
     # -- reading the log -----------------------------------------------------------------------------------------------
 
     def _shown(self, log: EventLog) -> Iterator[tuple[float, list[Impression] | tuple[int, Interaction]]]:

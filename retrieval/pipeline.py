@@ -322,6 +322,8 @@ class Recommender:
     def forget(self, user_id: UserId) -> None:
         """Drop what was recorded of a user and never use their events of the shop's files again."""
         self._overlay.forget(user_id)
+        if self._learner is not None:
+            self._learner.forget(user_id)
 
     def user_items(self, user_id: UserId) -> Mapping[ItemId, tuple[EventKind, ...]]:
         """Return what a user did with which items, in the order of their first event."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,6 +135,19 @@ def test_feedback_after_a_restart_still_counts(log: Log, tmp_path: Path) -> None
     assert second.advance(log.log)
     assert second.factors["new"] > before
     assert second.counts("a") == (1.0, 1.0)
+
+
+def test_who_is_forgotten_leaves_no_items_and_gains_no_influence(log: Log, tmp_path: Path) -> None:
+    learner = OnlineLearner(tmp_path)
+    for turn in range(80):
+        log.now += 1.0
+        log.show("ann", {f"a{turn}": {"new": 0.9}, "b": {"new": 0.0}})
+        log.do("ann", f"a{turn}")
+        learner.advance(log.log)
+        learner.forget("ann")
+    assert abs(learner.factors["new"] - 1.0) <= ACCOUNT + 1e-9
+    state = json.loads((tmp_path / FILE).read_text(encoding="utf-8"))
+    assert [items for _, _, items in state["accounts"].values()] == [{}]
 
 
 def test_the_anonymous_teach_nothing(log: Log, tmp_path: Path) -> None:
