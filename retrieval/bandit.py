@@ -38,7 +38,7 @@ Counts = Callable[[str], tuple[float, float]]
 
 
 def explored(
-    fused: Fused, places: Sequence[int], signals: Signals, counts: Counts, rate: float
+    fused: Fused, places: Sequence[int], signals: Signals, counts: Counts | None, rate: float
 ) -> tuple[list[int], float | None]:
     """Return the places to show, the last of them perhaps a new item's, and the chance that it had; None if certain.
 
@@ -46,11 +46,11 @@ def explored(
         fused: the scored candidates: all of them satisfy the musts and the rules.
         places: what would be shown, the best first.
         signals: the request.
-        counts: how often an item was shown, and taken.
+        counts: how often an item was shown, and taken; None where nobody counts.
         rate: the share of requests in which a new item is shown.
     """
     shown = list(places)
-    if rate <= 0 or len(shown) < LEAST_PLACES or signals.query.sorts:
+    if counts is None or rate <= 0 or len(shown) < LEAST_PLACES or signals.query.sorts:
         return shown, None
     fresh = _fresh(fused, shown, signals, counts)
     if not fresh:

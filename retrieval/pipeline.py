@@ -137,7 +137,8 @@ class Recommender:
             ordered=bool(query.sorts),
             anchors=signals.anchors.tolist(),
         )
-        places, chance = self._explored(fused, chosen_places, signals)
+        counts = self._learner.counts if self._learner else None
+        places, chance = explored(fused, chosen_places, signals, counts, rules.explore)
         reasoner = Reasoner(signals, gathered.matching)
         ceiling, shown = 1.0, []
         for place in places:
@@ -211,12 +212,6 @@ class Recommender:
         place = int(np.searchsorted(fused.rows, row))
         reasoner = Reasoner(gathered.signals, gathered.matching)
         return self._recommendation(reasoner, fused, place, _unit(fused.total[place]))
-
-    def _explored(self, fused: Fused, places: list[int], signals: Signals) -> tuple[list[int], float | None]:
-        learner = self._learner
-        if learner is None:
-            return places, None
-        return explored(fused, places, signals, learner.counts, signals.index.shop.rules.explore)
 
     def _gather(self, query: Query) -> _Gathered:
         index = self._index
