@@ -40,26 +40,14 @@ def similar_items(arguments: SimilarItems, context: ToolContext) -> ToolResult:
 
 def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[ItemId, ...] | None) -> ToolResult:
     recommender, state = context.services.recommender, context.state
-    constraints = _validated([entry.constraint(state.turn) for entry in arguments.set], context)
-    if anchors is None and arguments.anchors is not None:
-        anchors = _known(arguments.anchors, context)
-    change = StateChange(
-        set=constraints,
-        remove=tuple(arguments.remove),
-        text=arguments.query,
-        sorts=None if arguments.sort is None else tuple(entry.sort() for entry in arguments.sort),
-        anchors=anchors,
-        like=_known(arguments.like, context),
-        dislike=_known(arguments.dislike, context),
-        gift=arguments.gift,
-        confirmed=_confirmed(arguments.confirm, context),
-    )
+    change = _change(arguments, context, anchors)
+    constraints, anchors = change.set, change.anchors
     learned = _learned(change, arguments, context)
     if learned is not None:
         change = replace(change, set=(*constraints, learned), learned=(learned.field,))
     wants, replaced = revise(state.wants, change)
-    fields = {constraint.field for constraint in constraints}
-    replaced = (*(c for c in state.wants.constraints if c.id in change.remove and c.field in fields), *replaced)
+    gone = [one for one in state.wants.constraints if one.id in change.remove]
+    replaced = (*(one for one in gone if one.field in {each.field for each in constraints}), *replaced)
     query = query_for(
         wants,
         user_id=context.user_id,
@@ -67,8 +55,8 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
         limit=arguments.limit or context.services.shop.rules.show,
         exclude=_known(arguments.exclude, context),
         confirmed=(*state.confirmed, *change.confirmed),
+        imagined=context.imagined,
     )
-    query = replace(query, imagined=context.imagined)
     ranking = recommender.recommend(query) if arguments.again else _unseen_first(query, context)
     ranking = replace(ranking, questions=_questions(ranking, query, context))
     shown = tuple(entry.item.id for entry in ranking.items)
@@ -79,6 +67,23 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
     )
     change = replace(change, shown=shown or None, focus=shown or None)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
+
+
+def _change(arguments: RecommendItems, context: ToolContext, anchors: tuple[ItemId, ...] | None) -> StateChange:
+    """Return what the arguments change of the wants, in the catalogue's own terms."""
+    if anchors is None and arguments.anchors is not None:
+        anchors = _known(arguments.anchors, context)
+    return StateChange(
+        set=_validated([entry.constraint(context.state.turn) for entry in arguments.set], context),
+        remove=tuple(arguments.remove),
+        text=arguments.query,
+        sorts=None if arguments.sort is None else tuple(entry.sort() for entry in arguments.sort),
+        anchors=anchors,
+        like=_known(arguments.like, context),
+        dislike=_known(arguments.dislike, context),
+        gift=arguments.gift,
+        confirmed=_confirmed(arguments.confirm, context),
+    )
 
 
 def _confirmed(keys: Sequence[str], context: ToolContext) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ _JOINTS = re.compile(
 )
 """Where one thing wanted may end and another begin."""
 _GOODS = re.compile(
-    r"\b(?:show me|recommend|suggest|looking for|do you (?:have|sell)|find me|i need an?|want to buy)\b|推荐|有没有|有什么|想买|找一",
+    r"\b(?:show me|recommend|suggest|looking for|do you (?:have|sell)|find me|i need an?|want to buy)\b"
+    r"|推荐|有没有|有什么|想买|找一",
     re.IGNORECASE,
 )
 """Words that ask for goods; a change of an order names goods without asking for any."""
