@@ -92,6 +92,9 @@ def mentions(text: str, held: Sequence[Held], catalogue: Catalogue) -> list[Ment
         left = _boundary(low, places[at - 1][1] if at else 0, start)
         right = _boundary(low, end, places[at + 1][0]) if at + 1 < len(places) else len(low)
         lines = tuple(one for one in held if kinds[id(one)] in names or str(one.line.item_id) in names)
+        # Named by its title, a thing is that one and not another of its kind.
+        said = _TOKEN.findall(low[start:end])
+        lines = tuple(one for one in lines if said and _title(one) == _squeezed(said)) or lines
         before, after = text[left:start], text[end:right]
         known = next((place for place, other in enumerate(out) if other.held == lines), None)
         if known is not None:
@@ -106,6 +109,11 @@ def mentions(text: str, held: Sequence[Held], catalogue: Catalogue) -> list[Ment
             )
         )
     return [one for one in out if one.held]
+
+
+def _title(one: Held) -> str:
+    words = _TOKEN.findall(fold(re.split(r"[(,:]", one.line.title)[0]))
+    return _squeezed(words) if words else ""
 
 
 def _again(known: Mention, low: str, before: str, after: str, start: int) -> Mention:
