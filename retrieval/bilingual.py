@@ -102,17 +102,21 @@ class Bilingual:
 
     def _segment(self, run: str) -> list[str]:
         """Split a run of characters into the fewest words; of equal splits, the one whose later words are longer."""
-        best: list[tuple[int, list[str]]] = [(0, [])]
+        costs, starts = [0], [0]  # of the best split up to each character; its last word's start
         for end in range(1, len(run) + 1):
-            options = []
-            for start in range(max(0, end - LONGEST), end):
-                word = run[start:end]
-                if len(word) == 1 or word in self._definitions:
-                    cost, words = best[start]
-                    options.append((cost + (1 if word in self._definitions else 2), start, [*words, word]))
-            cost, _, words = min(options, key=lambda option: option[:2])
-            best.append((cost, words))
-        return best[-1][1]
+            options = [
+                (costs[start] + (1 if run[start:end] in self._definitions else 2), start)
+                for start in range(max(0, end - LONGEST), end)
+                if end - start == 1 or run[start:end] in self._definitions
+            ]
+            cost, start = min(options)
+            costs.append(cost)
+            starts.append(start)
+        words, end = [], len(run)
+        while end:
+            words.append(run[starts[end] : end])
+            end = starts[end]
+        return words[::-1]
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,8 @@ _NAME = re.compile(r"^[^\W\d_][\w'.-]*(?: [^\W\d_][\w'.-]*){0,3}$|^[一-鿿·]{2
 _SENTENCE = re.compile(r"[^.!?。！？；;\n]+[.!?。！？；;\n]?")
 _TO = re.compile(r"(?:\b(?:to|is|as|:)\s+|为|成|到|是|[:：])\s*(?=\S*[\d])|(?:\b(?:to|is)\s+|为|成|到|是|[:：])\s*")
 _COMMA = re.compile(r"\s*[,，、;；\n]\s*")
+_BEFORE = 80
+"""Characters before a number that may say what it numbers: a message of numbers alone is not read again for each."""
 _STATE = re.compile(r"^[A-Z]{2,3}$")
 
 
@@ -26,12 +28,10 @@ def order_ids(text: str, *, digits: bool) -> list[str]:
     found = []
     for match in _ORDER_ID.finditer(bare):
         value = match.group(1).replace(" ", "")
-        if re.search(
-            r"\b(item|product|model|article)s?\b[\w\s]{0,12}(id|number|no\.?|#)?\W*$|(商品|货号)\W*$",
-            bare[: match.start()],
-        ):
+        before = bare[max(0, match.start() - _BEFORE) : match.start()]
+        if re.search(r"\b(item|product|model|article)s?\b[\w\s]{0,12}(id|number|no\.?|#)?\W*$|(商品|货号)\W*$", before):
             continue
-        named = re.search(r"(order|number|no\.?|订单|单号|号)\W*(is|是|为)?\W*$", bare[: match.start()])
+        named = re.search(r"(order|number|no\.?|订单|单号|号)\W*(is|是|为)?\W*$", before)
         if not value[0].isdigit() or digits or named:
             found.append(value.upper())
     return list(dict.fromkeys(found))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from retrieval.bilingual import Bilingual, bilingual, search_terms
@@ -21,6 +23,15 @@ SMALL = Bilingual(
 
 def test_a_text_is_read_as_its_fewest_words() -> None:
     assert SMALL.gloss("黑色的运动鞋") == "black sports shoes sneakers"
+
+
+def test_a_run_without_end_takes_no_more_than_its_length() -> None:
+    """Twenty thousand characters once took 40 seconds and gigabytes: each place kept the whole split before it."""
+    tracemalloc.start()
+    assert SMALL.gloss("运动鞋" * 3000).split() == ["sports", "shoes", "sneakers"] * 3000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 * 1024 * 1024
 
 
 def test_what_is_no_chinese_stays() -> None:
