@@ -19,7 +19,8 @@ benchmarks.service_customers`). The customer is played by rules: it opens in its
 what the script says it knows, picks among what it is offered by its own words, objects to a read-back that does not
 match them, and says yes to one that does; it never sees the ideal actions. Success: the database is in the end as
 expected, to the last order. {k} conversations a task: one as the script is written, {more} rephrased by seeded
-rules (mildly: greetings, synonyms of verbs, other forms of answers); pass^{k} counts tasks of which all {k} succeed. "Read" tasks were read to find causes of failure, "read late"
+rules (mildly: greetings, synonyms of verbs, other forms of answers);
+pass^{k} counts tasks of which all {k} succeed. "Read" tasks were read to find causes of failure, "read late"
 in a second round, "unread" never; customers recur between the parts. LLM agents under their own protocol, with an
 LLM as customer, stand at .74 to .86 (pass^1) and .52 to .61 (pass^4), so figures do not compare one to one.
 """
