@@ -51,6 +51,17 @@ def modules(tree: ast.AST) -> set[str]:
     return names
 
 
+def opened(paths) -> set[str]:
+    """Every distribution that is not imported but whose files are read: ``importlib.resources``' or ``metadata``'s."""
+    calls = (
+        node
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "files"
+    )
+    return {canonical(call.args[0].value) for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+
+
 def test_every_import_of_the_product_is_declared():
     product = [path for path in sources(ROOT) if path.relative_to(ROOT).parts[0] not in {"tests", "benchmarks"}]
     missing = imported(product) - OPTIONAL - declared(PROJECT["dependencies"])
@@ -65,7 +76,7 @@ def test_every_import_of_tests_and_benchmarks_is_declared():
 
 def test_every_declared_dependency_is_used():
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources(ROOT) if "tests" not in path.parts)
-    used = imported(sources(ROOT)) | TOOLS
+    used = imported(sources(ROOT)) | opened(sources(ROOT)) | TOOLS
     by_name = {name for name in declared(PROJECT["dependencies"]) if name.replace("-", "_") in text}
     every = declared(PROJECT["dependencies"]) | declared(PROJECT["optional-dependencies"]["test"])
     assert not every - used - by_name, "nothing imports them: take them out of pyproject.toml"
