@@ -221,8 +221,9 @@ def _priced(scene: Scene, item: Item, other: Item) -> Iterator[Said]:
             yield Said(_filled(text, turned), "comparison", False)
     bound = values.budget(float(int(item.price * 1.2) + 1), values.currency())
     yield Said(_put(scene, "under", **words, bound=bound), "bound", True)
-    tight = values.budget(float(max(1, int(item.price * 0.7))), values.currency())
-    yield Said(_put(scene, "under", **words, bound=tight), "bound", False)
+    tight = float(int(item.price * 0.7))
+    if tight >= 1:
+        yield Said(_put(scene, "under", **words, bound=values.budget(tight, values.currency())), "bound", False)
     if item.rating is not None:
         yield Said(_put(scene, "rating", **words, rating=f"{item.rating:g}"), "rating", True)
         wrong = f"{item.rating - 1.3:.1f}"
@@ -339,9 +340,8 @@ def table(parts: dict[str, Tally]) -> list[str]:
         lines.append(f"| {name} | {false:,} | {recall:.1%} | {true:,} | {drops:.2%} |")
     held = list(parts.values())[-1]
     kinds = sorted(name for name in held.total if name.startswith("false "))
-    lines += ["", "Stopped in the held-out part, by what was made false: " + ", ".join(
-        f"{name.removeprefix('false ')} {held.stopped[name] / held.total[name]:.1%} of {held.total[name]:,}" for name in kinds
-    ) + "."]  # fmt: skip
+    told = (f"{name[6:]} {held.stopped[name] / held.total[name]:.1%} of {held.total[name]:,}" for name in kinds)
+    lines += ["", f"Stopped in the held-out part, by what was made false: {', '.join(told)}."]
     return lines
 
 

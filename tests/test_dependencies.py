@@ -16,9 +16,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 OWN = {*FLOORS, *BESIDE, "tests"}
 OPTIONAL = {"sentence-transformers", "torch", "transformers"}
 """Imported lazily, with an error that says how to install it."""
-TOOLS = {"mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff",
+TOOLS = {"dashscope", "mypy", "pytest-asyncio", "pytest-timeout", "pytest-xdist", "ruff",
          "types-defusedxml", "types-jsonschema", "types-psutil", "types-pyyaml"}  # fmt: skip
-"""Run by the Makefile or by pytest, not imported."""
+"""Run by the Makefile or by pytest, or read as data, not imported."""
 
 
 def canonical(name: str) -> str:

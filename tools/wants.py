@@ -59,6 +59,7 @@ def query_for(
     limit: int,
     exclude: Iterable[ItemId] = (),
     confirmed: tuple[str, ...] = (),
+    imagined: tuple[ItemId, ...] = (),
 ) -> Query:
     """Return the query that the wants amount to."""
     return Query(
@@ -74,6 +75,7 @@ def query_for(
         language=language,
         personal=not wants.gift,
         confirmed=confirmed,
+        imagined=imagined,
     )
 
 

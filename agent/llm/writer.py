@@ -159,7 +159,8 @@ class LlmWriter:
         for piece in text.all(heard.rest()):
             yield piece
         account = spent(heard.finished) + Account(dropped=text.dropped)
-        if not evidence and (owed := await self._owed(context, decision)) is not None:
+        searched = any(isinstance(found, Recommended) for found in evidence)
+        if not searched and (owed := await self._owed(context, decision)) is not None:
             if text.begun:
                 yield "\n\n"
             yield replace(owed, account=account + Account(degraded=True))
@@ -170,7 +171,8 @@ class LlmWriter:
 
     async def _owed(self, context: TurnContext, decision: Decision) -> Decision | None:
         """Return the embedded decision when the model's calls went wrong and what the user plainly asked is undone."""
-        if not any(str(told.get("content", "")).startswith(ERROR) for told in decision.thread):
+        refused = any(str(told.get("content", "")).startswith(ERROR) for told in decision.thread)
+        if not refused and not any(outcome.error for outcome in decision.outcomes):
             return None
         heard = await self._decider.hear(context)
         return heard.decision if enforced(None, heard) is not None else None

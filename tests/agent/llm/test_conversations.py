@@ -64,6 +64,10 @@ def test_eight_turns_in_english(talk: Start, mode: str) -> None:
     assert _names(why) == ["explain_items"]
     assert why["items"][0]["title"] in why["text"]
 
+    _eight_turns_on(t, mode)
+
+
+def _eight_turns_on(t: Talk, mode: str) -> None:
     touch = t.say("it must have a touchscreen", *_script(mode, wanted(one("touchscreen", True, "touchscreen"))))
     assert "touchscreen == true" in held(touch)
     assert 'brand != "Norva"' in held(touch)
