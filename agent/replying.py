@@ -14,7 +14,17 @@ from core.conversation import ConversationState, Intent
 from core.entities import Language, Question, Recommendation
 from core.events import Action, Citation, Reply, ToolRun
 from retrieval.catalogue import Catalogue
-from tools.results import CartShown, Compared, Detailed, Evidence, Explained, PassagesFound, Prepared, Recommended
+from tools.results import (
+    CartShown,
+    Compared,
+    Detailed,
+    Evidence,
+    Explained,
+    PassagesFound,
+    Prepared,
+    Recommended,
+    Told,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ def _spoken_of(evidence: Sequence[Evidence]) -> tuple[Recommendation, ...]:
         match entry:
             case Recommended():
                 found.update((r.item.id, r) for r in entry.ranking.items)
-            case Explained() | Detailed() | Compared():
+            case Explained() | Detailed() | Compared() | Told():
                 found.update((r.item.id, r) for r in entry.items)
             case Prepared():
                 found.update((r.item.id, r) for r in entry.alternatives or (entry.needed.items if entry.needed else ()))
