@@ -16,9 +16,7 @@ _TOKEN = re.compile(
     r"|(?P<sign>[^\w\s])"
 )
 
-_WORDS = re.compile(
-    r"\d+(?:[.,]\d+)*|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?"
-)
+_WORDS = re.compile(r"\d+(?:[.,]\d+)*|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?")
 """As ``_TOKEN``, without signs and groups."""
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")

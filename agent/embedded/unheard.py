@@ -39,6 +39,12 @@ def unheard(
     return tuple(dict.fromkeys(found))[:_MOST]
 
 
+def runs(reading: Reading, stopwords: Set[str]) -> list[str]:
+    """Return the free words of a message that may name something, Chinese characters in a row as one."""
+    found = [text for text, _ in _runs(reading.elements, stopwords)]
+    return [text for text in dict.fromkeys(found) if len(text) > 1]
+
+
 def _runs(elements: tuple[Element, ...], stopwords: Set[str]) -> list[tuple[str, bool]]:
     """Return free words, Chinese characters in a row as one, and whether a phrase of the shop stands beside each."""
     runs: list[tuple[str, bool]] = []
