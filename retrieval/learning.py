@@ -36,6 +36,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.entities import EventKind, Interaction
+from core.errors import StorageError
 from storage.events import EventLog, Impression
 
 _log = logging.getLogger(__name__)
@@ -121,31 +122,36 @@ class OnlineLearner:
     def advance(self, log: EventLog) -> bool:
         """Learn from what was logged since the last call, and keep the state; return whether there was anything.
 
-        Raises:
-            StorageError: the log cannot be read.
-            OSError: the state cannot be written.
+        A log that cannot be read, or a state that cannot be written, is told in the log: nobody's service waits for it.
         """
         with self._lock:
-            if self._fresh:  # feedback on what was shown before a restart still finds it
-                self._fresh = False
-                page = log.impressions_since(max(0, self._cursors[0] - PAGE), PAGE) if self._cursors[0] else ()
-                for turn in _whole(page, self._cursors[0]):
-                    for entry, parts in _told_apart(turn):
-                        self._remember(entry, parts)
-            any_read = False
-            # In the order of time: what was done yesterday counts as yesterday's.
-            for _, found in heapq.merge(self._shown(log), self._feedback(log), key=lambda pair: pair[0]):
-                any_read = True
-                if isinstance(found, list):
-                    self._turn(found)
-                    self._cursors[0] = found[-1].rowid
-                else:
-                    self._event(found[1])
-                    self._cursors[1] = found[0]
-            if any_read:
-                self.factors = _factors(self._weights)
-                self._save()
-            return any_read
+            try:
+                return self._advance(log)
+            except (StorageError, OSError) as fault:
+                _log.warning("online learning waits, what was learned before is served on: %s", fault)
+                return False
+
+    def _advance(self, log: EventLog) -> bool:
+        if self._fresh:  # feedback on what was shown before a restart still finds it
+            self._fresh = False
+            page = log.impressions_since(max(0, self._cursors[0] - PAGE), PAGE) if self._cursors[0] else ()
+            for turn in _whole(page, self._cursors[0]):
+                for entry, parts in _told_apart(turn):
+                    self._remember(entry, parts)
+        any_read = False
+        # In the order of time: what was done yesterday counts as yesterday's.
+        for _, found in heapq.merge(self._shown(log), self._feedback(log), key=lambda pair: pair[0]):
+            any_read = True
+            if isinstance(found, list):
+                self._turn(found)
+                self._cursors[0] = found[-1].rowid
+            else:
+                self._event(found[1])
+                self._cursors[1] = found[0]
+        if any_read:
+            self.factors = _factors(self._weights)
+            self._save()
+        return any_read
 
     def forget(self, user_id: str) -> None:
         """Drop what a user was shown and took; that their day's influence is spent stays, until tomorrow."""
@@ -156,6 +162,8 @@ class OnlineLearner:
             account = self._accounts.get(key)
             if account is not None:
                 account.items.clear()
+                # Nothing more today: who is forgotten again and again would count anew each time.
+                account.events = EVENTS
                 self._save()
 
     # -- reading the log -----------------------------------------------------------------------------------------------

@@ -148,6 +148,15 @@ def test_who_is_forgotten_leaves_no_items_and_gains_no_influence(log: Log, tmp_p
     assert abs(learner.factors["new"] - 1.0) <= ACCOUNT + 1e-9
     state = json.loads((tmp_path / FILE).read_text(encoding="utf-8"))
     assert [items for _, _, items in state["accounts"].values()] == [{}]
+    assert learner.counts("b")[0] <= 1.0
+
+
+def test_a_full_disk_stops_no_service(log: Log, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    learner = OnlineLearner(tmp_path / "file")
+    log.show("ann", {"a": {"new": 0.5}, "b": {"new": 0.0}})
+    assert not learner.advance(log.log)
+    assert "waits" in caplog.text
 
 
 def test_the_anonymous_teach_nothing(log: Log, tmp_path: Path) -> None:
