@@ -233,7 +233,7 @@ def test_a_tiny_run(tmp_path):
     outcome = tastes.measure(source, tmp_path, most=30, systems=SYSTEMS)
     assert (len(outcome.sizes), outcome.asked) == (30, 40)
     found = {name: float(values.mean()) for name, values in outcome.table.measures[tastes.NDCG].items()}
-    assert list(found) == [*(system.name for system in SYSTEMS), tastes.OURS, tastes.OURS_CF]
+    assert list(found) == [*(system.name for system in SYSTEMS), tastes.PLAIN, tastes.OURS, tastes.OURS_CF]
     # Whoever sees the two tastes does far better than whoever does not.
     assert min(found[name] for name in ("kNN", "EASE", tastes.OURS_CF)) > found["popularity"] + 0.1
     again = tastes.Task.of(source.split.known, source.split.test, 30)
