@@ -208,7 +208,12 @@ def _look(
             found.items.append(f"{entry.item.id} breaks {musts} after {message!r}")
         if entry.item.price != catalogue.item(entry.item.id).price:
             found.prices.append(f"card of {entry.item.id}")
-    if reply.tool_calls and "$900" in message and "my old" not in message and not any(one.field == "price" for one in musts):
+    if (
+        reply.tool_calls
+        and "$900" in message
+        and "my old" not in message
+        and not any(one.field == "price" for one in musts)
+    ):
         found.items.append(f"the bound of {message!r} was lost")
     found.prices += [f"{line!r} after {message!r}" for line in wrong_prices(assistant, message, reply, asked)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.events import TurnRequest
+from core.events import Reply, TurnRequest
 from tests.agent.gadgets import ANN, ANNS_ORDER, BENS_ORDER, gadgets
 from tests.agent.llm.conftest import Talk, held, items_of, one, results_of, wanted, worded
 from tests.llm.scripted import Answer, call, calls, fail, say
@@ -294,7 +294,14 @@ def test_imagined_items_join_the_candidates_and_what_maps_to_nothing_is_dropped(
     assistant = open_shop(gadgets(tmp_path / "shop"), tmp_path / "data", llm=model.url, mode="hybrid", imagine=True)
     model.script[:] = []
     model.default = imagine
-    reply = asyncio.run(assistant.reply(TurnRequest("headphones please", assistant.new_session())))
+
+    async def ask() -> Reply:
+        try:
+            return await assistant.reply(TurnRequest("headphones please", assistant.new_session()))
+        finally:
+            await assistant.client.close()
+
+    reply = asyncio.run(ask())
     kinds = {entry.item.title: {reason.kind.value for reason in entry.reasons} for entry in reply.items}
     assert "generated" in {kind for found in kinds.values() for kind in found} or "generated" in reply.items[0].parts
     assert all("Zqxv" not in reason.text for entry in reply.items for reason in entry.reasons)
