@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -19,6 +20,9 @@ CLIENT_CLOSED = 499
 
 MAX_DRAIN = 4 * MAX_BODY
 """How much of a too large body is read and dropped, so that its sender gets to read why it was refused."""
+
+BODY_SECONDS = 60.0
+"""How long a body may take to come: whoever sends it drop by drop holds no place for ever."""
 
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 """A number of a row, as far as the database counts."""
@@ -88,20 +92,23 @@ async def read_raw(request: Request, limit: int = MAX_BODY) -> bytes:
     """Return the body as it came, at most ``limit`` bytes of it.
 
     Raises:
-        RequestError: it is too large (413), or its sender left before its end.
+        RequestError: it is too large (413), too slow (408), or its sender left before its end.
     """
     declared = request.headers.get("content-length", "0")
     too_large = declared.isdigit() and int(declared) > limit
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            too_large = too_large or size > limit
-            if not too_large:
-                chunks.append(chunk)
-            elif size > MAX_DRAIN:
-                break
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                too_large = too_large or size > limit
+                if not too_large:
+                    chunks.append(chunk)
+                elif size > MAX_DRAIN:
+                    break
+    except TimeoutError as slow:
+        raise RequestError("the body came too slowly", code="request_timeout", status=408) from slow
     except ClientDisconnect as left:
         # Nobody reads this answer; it only keeps a caller's leaving out of the log of our failures.
         raise RequestError(

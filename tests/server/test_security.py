@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fastapi.testclient import TestClient
 from core.errors import SettingsError
 from core.events import Action, Reply
 from core.settings import Settings
+from server import bodies
 from server.app import create_app
 from server.bodies import MAX_BODY
 from server.channels.setup import channels_of
@@ -153,3 +155,12 @@ def test_other_customers_cases_stay_inside():
     reply = Reply("s", "t", "A colleague takes over.", "en", (), actions=(Action("handoff", "x", data),))
     assert "kettle" not in to_json(extension(reply)).decode()
     assert extension(reply)["actions"][0]["data"] == {"why": "requested"}
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/events", "/widget/token"])
+def test_a_body_that_never_ends_is_not_waited_for(keyed, monkeypatch, path: str):
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
+    with socket.create_connection((keyed.base_url.host, keyed.base_url.port), timeout=10) as slow:
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer client\r\n"
+        slow.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{".encode())
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
