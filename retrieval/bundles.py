@@ -23,6 +23,8 @@ MOST_PARTS = 8
 TIED = 0.1
 """What a relation between two chosen items adds to the sum of scores in [0, 1]."""
 SECONDS = 2.0
+FITS = frozenset({"compatible_with", "fits", "works_with", "requires"})
+"""Relations that say what an item goes with, and so that it goes with nothing else of that kind."""
 Limit = tuple[npt.NDArray[np.float64], float]
 """A line of coefficients, and what the sum may be at most."""
 
@@ -67,6 +69,9 @@ def chosen(
         return Bundle((), float("nan"))
     program = _Program(priced, catalogue, graph)
     places = program.solve(budget)
+    if places is None and program.strict:  # what the shop states lies outside of the candidates: nothing is tied then
+        program.strict = frozenset()
+        places = program.solve(budget)
     if places is None:
         cheapest = program.solve(None, cheapest=True)
         prices = program.prices[cheapest] if cheapest is not None else np.array([np.nan])
@@ -91,6 +96,7 @@ class _Program:
                 for other in places.get(edge.row, []) if not edge.inverse else []:
                     if self._part[other] != self._part[place]:
                         self._relations[place, other] = edge.relation
+        self.strict = self._stated(catalogue, graph)
         self._tied = sorted({(min(pair), max(pair)) for pair in self._relations})
 
     def solve(self, budget: float | None, cheapest: bool = False) -> list[int] | None:
@@ -135,13 +141,27 @@ class _Program:
             row = np.zeros(len(self.entries) + tied)
             row[place] = 1.0
             for subject, other in self._relations:
-                if subject == place and self._part[other] == part:
+                fits = self._relations[subject, other] in FITS or (place, part) not in self.strict
+                if subject == place and self._part[other] == part and fits:
                     row[other] = -1.0
             found.append((row, 0.0))
         return found
 
     def _related(self) -> list[tuple[int, int]]:
-        return sorted({(subject, int(self._part[other])) for subject, other in self._relations})
+        return sorted({(subject, int(self._part[other])) for subject, other in self._relations} | self.strict)
+
+    def _stated(self, catalogue: Catalogue, graph: RelationGraph) -> frozenset[tuple[int, int]]:
+        """Return (place, part) of what is stated to fit items of a part's kinds, candidates or not."""
+        kinds: dict[tuple[str, ...], set[int]] = {}
+        for entry, part in zip(self.entries, self._part.tolist(), strict=True):
+            if entry.item.category:
+                kinds.setdefault(entry.item.category, set()).add(part)
+        found = set()
+        for place, entry in enumerate(self.entries):
+            for edge in graph.edges(catalogue.row(entry.item.id)):
+                if edge.relation in FITS and not edge.inverse:
+                    found |= {(place, part) for part in kinds.get(catalogue.item_at(edge.row).category, ())}
+        return frozenset(pair for pair in found if self._part[pair[0]] != pair[1])
 
     def _twice(self, tied: int) -> list[Limit]:
         """No item stands for two parts."""

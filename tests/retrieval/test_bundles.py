@@ -1,6 +1,7 @@
 """Sets under one budget: exact against all combinations, compatible, honest when nothing fits."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ class Rows:
 
     def row(self, item_id):
         return int(item_id)
+
+    def item_at(self, row):
+        return Item(ItemId(str(row)), str(row), category=("Cameras",) if row < 10 else ())
 
 
 def entry(row, score, price):
@@ -54,6 +58,18 @@ def test_no_combination_is_better(seed):
     best = max(worth(choice) for choice in itertools.product(*pools))
     assert worth(found.items) == pytest.approx(best, abs=1e-4)
     assert found.total == sum(each.item.price for each in found.items) <= budget
+
+
+def test_what_fits_others_than_the_candidates_is_not_taken():
+    """The best lens is stated for a camera that is no candidate: a lens that says nothing of cameras goes before it."""
+    cameras = [Recommendation(Rows().item_at(row), 0.9, (), {}) for row in (0, 1)]
+    cameras = [replace(one, item=replace(one.item, price=100.0)) for one in cameras]
+    lenses = [entry(20, 0.9, 50.0), entry(21, 0.2, 50.0)]
+    found = chosen([cameras, lenses], None, Rows(), graph((20, 5)))
+    assert [str(each.item.id) for each in found.items] == ["0", "21"]
+    only = chosen([cameras, lenses[:1]], None, Rows(), graph((20, 5)))
+    assert [str(each.item.id) for each in only.items] == ["0", "20"]
+    assert only.ties == ()
 
 
 def test_what_fits_only_some_goes_with_one_of_those():
