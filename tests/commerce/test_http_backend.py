@@ -100,7 +100,7 @@ REFUSED = {"error": {"code": "window_over", "message": "too late", "data": {"day
     [says(500, b"<h1>oops</h1>"), says(503, b"", Retry_After="1"), says(429, b"slow down"), hangs_up,
      says(200, b"not json"), says(200, b"[1, 2]"), says(200, b""), says(200, {"id": "ann"}, Content_Encoding="gzip"),
      says(200, b" " * (LARGEST_ANSWER + 10))],
-    ids=str,
+    ids=["error", "closed", "busy", "silent", "no json", "a list", "empty", "no gzip", "huge"],
 )  # fmt: skip
 def test_a_read_is_tried_again_and_then_given_up(trouble: Behaviour):
     with rude(trouble) as (url, seen):
@@ -240,7 +240,7 @@ def test_a_write_without_an_answer_is_repeated_once_under_its_key():
 UNKNOWN = [hangs_up, says(500, b""), says(200, b"<html>"), says(200, {}), says(200, receipt("other")), sleeps(1.0)]
 
 
-@pytest.mark.parametrize("trouble", UNKNOWN, ids=str)
+@pytest.mark.parametrize("trouble", UNKNOWN, ids=["silent", "error", "html", "empty", "another's", "slow"])
 def test_a_write_without_an_answer_is_looked_up(trouble: Behaviour):
     def behave(*looked_up: Behaviour) -> list[Behaviour]:
         return [trouble, trouble, *looked_up] if trouble not in UNKNOWN[3:5] else [trouble, *looked_up]

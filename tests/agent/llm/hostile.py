@@ -214,7 +214,8 @@ def _look(
         and "my old" not in message
         and not any(one.field == "price" for one in musts)
     ):
-        found.items.append(f"the bound of {message!r} was lost")
+        calls = [(run.name, run.arguments) for run in reply.tool_calls]
+        found.items.append(f"the bound of {message!r} was lost: {calls} left {reply.constraints}")
     found.prices += [f"{line!r} after {message!r}" for line in wrong_prices(assistant, message, reply, asked)]
 
 
