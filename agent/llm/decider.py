@@ -178,7 +178,8 @@ class _Read:
         searches = [at for at, call in enumerate(self.calls) if call.name in SEARCHES]
         for at in searches:
             self.calls[at] = enforced(self.calls[at], self.heard) or self.calls[at]
-        mending = any(str(told["content"]).startswith(ERROR) for told in self.answers)
+        # A wrong call may be mended in the next round; beside calls that run, there may be no next round.
+        mending = not self.calls and any(str(told["content"]).startswith(ERROR) for told in self.answers)
         held = None if searches or mending else enforced(None, self.heard)
         if held is not None:
             self.added.append(replace(held, id="call_own"))
