@@ -1,4 +1,4 @@
-"""The operator's door: ``python launch.py [serve|chat|index|check|doctor|import] [options]``; see ``--help``."""
+"""The operator's door: ``python launch.py [COMMAND] [options]``; ``--help`` lists both."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_import(given[1:], Console())
         command, settings = parse(given)
-        from server import commands, doctor, train_command
+        from server import commands, doctor, enrich_command, train_command
 
         commands.start_logging(settings)
         runs = {
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "chat": commands.chat,
             "index": commands.index,
             "train": train_command.train,
+            "enrich": enrich_command.enrich,
             "check": commands.check,
             "doctor": doctor.doctor,
         }

@@ -20,6 +20,7 @@ from retrieval.archive import open_catalogue, save_catalogue
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeModel, train
 from retrieval.dense import DenseStore, write_store
+from retrieval.generated import extra_words
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.learned import Learned
@@ -29,6 +30,7 @@ from retrieval.mapping import mapped
 from retrieval.opened import OpenIndex
 from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
+from retrieval.records import Review
 from retrieval.vectors import CACHE_NAME, VectorCache, embed_texts, read_cache
 
 FORMAT = 3
@@ -71,17 +73,22 @@ def write_index(
     """
     catalogue, problems = read_catalogue(shop, progress)
     save_catalogue(catalogue, folder / "catalogue")
-    texts = [catalogue.texts(row) for row in range(len(catalogue))]
+    reviews, found = read_reviews(shop, catalogue, progress)
+    problems.extend(found)
+    own = [catalogue.texts(row) for row in range(len(catalogue))]
+    extra = extra_words(shop.root, catalogue, own, reviews)
+    texts = [f"{text}. {more}" if more else text for text, more in zip(own, extra, strict=True)]
     vectors, embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
     named = [naming_text(catalogue, row) for row in range(len(catalogue))]
     write_lexical(folder / "lexical", named, texts, progress)
     learned = _write_learned(folder, shop, catalogue, vectors, sources, problems, progress)
-    _write_relations(folder, shop, catalogue, problems, progress)
+    _write_relations(folder, shop, catalogue, reviews, problems, progress)
     for problem in problems:
         _log.debug("left out: %s", problem)
     return {
         "items": len(catalogue),
         "embedded": embedded,
+        "generated": sum(map(bool, extra)),
         "learned": learned,
         "left_out": len(problems),
     }
@@ -154,15 +161,18 @@ def _write_learned(
 
 
 def _write_relations(
-    folder: Path, shop: Shop, catalogue: Catalogue, problems: list[Problem], progress: Progress | None
+    folder: Path,
+    shop: Shop,
+    catalogue: Catalogue,
+    reviews: Sequence[Review],
+    problems: list[Problem],
+    progress: Progress | None,
 ) -> None:
     """Write relations and reviews."""
     relations, found = read_relations(shop, catalogue, progress)
     problems.extend(found)
     size = len(catalogue)
     RelationGraph.of(relations.subjects, relations.relations, relations.objects, size).save(folder / "graph")
-    reviews, found = read_reviews(shop, catalogue, progress)
-    problems.extend(found)
     rows = [catalogue.row(review.item_id) for review in reviews]
     ReviewStore.of(reviews, rows, size).save(folder / "reviews")
 

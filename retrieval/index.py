@@ -32,6 +32,7 @@ from core.settings import Settings
 from core.shop import Shop, load_shop
 from retrieval.building import FORMAT, Pieces, read_index, write_index
 from retrieval.encoder import build_embedder
+from retrieval.generated import FILE as GENERATED_FILE
 from retrieval.learned import FILE as LEARNED_FILE
 from retrieval.learned import Learned
 from retrieval.opened import OpenIndex
@@ -266,7 +267,8 @@ def _digests(shop: Shop, root: Path) -> dict[str, str]:
         known = {}
     found: dict[str, list[Any]] = {}
     files = ((kind, shop.file(kind)) for kind in _FILES)
-    for kind, path in (("shop", shop.root / "shop.yaml"), ("trained", root / TRAINED / LEARNED_FILE), *files):
+    made = (("trained", root / TRAINED / LEARNED_FILE), ("generated", shop.root / GENERATED_FILE))
+    for kind, path in (("shop", shop.root / "shop.yaml"), *made, *files):
         if path is None or not path.is_file():
             continue
         state = path.stat()
