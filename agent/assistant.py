@@ -18,14 +18,14 @@ from agent.apart import apart
 from agent.direct import DirectCall
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
-from agent.handover import forget_handoffs, keep_handoff
+from agent.handover import keep_handoff
 from agent.identity import holds_identity, identified
 from agent.llm.client import ModelClient
 from agent.llm.prompting import KEPT_MESSAGES
 from agent.llm.seats import seated
 from agent.opening import folder_name, offers_of, sound
 from agent.ports import TurnContext
-from agent.profile import profile_of
+from agent.profile import UserRecords, erased
 from agent.replying import Turn
 from agent.sessions import SessionNames
 from agent.state import begin, finish, merge
@@ -43,11 +43,10 @@ from core.shop import Shop
 from retrieval import index
 from retrieval.encoder import build_embedder
 from retrieval.pipeline import Recommender
-from storage.events import EventLog, Shown
-from storage.handoffs import HandoffStore
+from storage.events import Shown
 from storage.secrets import server_secret
-from storage.sessions import SessionStore, Utterance
-from tools.context import Services, ToolContext
+from storage.sessions import Utterance
+from tools.context import Memory, Services, ToolContext
 from tools.registry import run_tool
 from tools.results import ToolResult
 
@@ -62,18 +61,15 @@ KEPT_DAYS = 30
 class Assistant:
     """A shop's assistant: takes turns, records events. One for a process; safe for concurrent turns."""
 
-    def __init__(
-        self, settings: Settings, services: Services, sessions: SessionStore, events: EventLog, secret: bytes
-    ) -> None:
+    def __init__(self, settings: Settings, services: Services, records: UserRecords, secret: bytes) -> None:
         """Put the parts together; use :meth:`open`."""
         self.settings = settings
         self.shop: Shop = services.shop
         self.recommender: Recommender = services.recommender
         self.desk: OrderDesk = services.orders
-        self.events = events
-        self.handoffs: HandoffStore | None = None
-        self._services = services
-        self._sessions = sessions
+        self.events, self.handoffs = records.events, records.handoffs
+        self._services, self._records = services, records
+        self._sessions = records.sessions
         self._names = SessionNames(secret)
         self._decider = EmbeddedDecider(services.recommender, services.recommender.embedder)
         self._seats = seated(settings, self._decider, services.recommender)
@@ -111,14 +107,12 @@ class Assistant:
         shop = recommender.catalogue.shop
         policies = PolicyBook.open(shop, embedder, data)
         desk = OrderDesk.open(shop, data, offers_of(recommender), secrets=settings.identity_secrets())
-        services = Services(shop, recommender, policies, desk, CaseBook.open(shop, embedder))
         place = data / "conversations" / folder_name(settings.shop)
-        place.mkdir(parents=True, exist_ok=True)
-        events = EventLog(place / "events.db")
-        assistant = cls(settings, services, SessionStore(place / "sessions.db"), events, server_secret(data))
-        assistant.recommender.follow(events, place)
-        assistant._sessions.prune(KEPT_DAYS * 86_400)
-        assistant.handoffs = HandoffStore(place / "handoffs.db", keep_days=KEPT_DAYS)
+        records = UserRecords.open(place, desk, recommender, KEPT_DAYS)
+        memory = Memory(records.tastes, records.erase)
+        services = Services(shop, recommender, policies, desk, CaseBook.open(shop, embedder), memory)
+        assistant = cls(settings, services, records, server_secret(data))
+        assistant.recommender.follow(records.events, place)
         if settings.watch:
             assistant._watch()
         return assistant
@@ -128,9 +122,8 @@ class Assistant:
         self._closing.set()
         if self._watcher is not None:
             self._watcher.join(timeout=10)
-        for part in (self._sessions, self.events, self._services.orders, self.handoffs):
-            if part is not None:
-                part.close()
+        self._records.close()
+        self._services.orders.close()
 
     async def stream(self, request: TurnRequest) -> AsyncGenerator[TurnEvent, None]:
         """Take one turn. Turns of one session run one after the other; closing the iteration stops the work.
@@ -190,9 +183,9 @@ class Assistant:
             result = await apart(self.desk.threads, run_tool, call.name, call.arguments, context)
             if call.keep:
                 state = finish(merge(state, result.change), (), (result.evidence,), None, False)
-                await asyncio.to_thread(
-                    self._sessions.save, [session.key], state, issued=session.issued, user_id=call.user_id
-                )
+                blank, save = erased(state), self._sessions.save
+                user = None if blank else call.user_id
+                await asyncio.to_thread(save, [session.key], blank or state, issued=session.issued, user_id=user)
         return result
 
     def new_session(self, scope: str = "") -> SessionRef:
@@ -287,8 +280,11 @@ class Assistant:
 
     def _keep(self, request: TurnRequest, reply: Reply, state: ConversationState) -> None:
         """Store a turn: state, transcript, reply and impressions."""
-        keep_handoff(self.handoffs, request, reply)
         session, snapshots = request.session, []
+        if blank := erased(state):  # who had everything deleted leaves nothing behind but the answer that says so
+            key = request.retry_key
+            return self._sessions.save([session.key], blank, issued=session.issued, retry_key=key, reply=reply)
+        keep_handoff(self.handoffs, request, reply)
         if session.stateless:
             said = (*request.history, Message("user", request.message), Message("assistant", reply.text))
             snapshots.append(self._names.history_key(said, session.scope))
@@ -338,7 +334,7 @@ class Assistant:
 
     async def profile(self, user_id: UserId) -> dict[str, Any]:
         """Return what is known of a user as plain JSON: likes, dislikes, purchases, views."""
-        return await asyncio.to_thread(profile_of, self.recommender, user_id)
+        return await asyncio.to_thread(self._records.profile, user_id)
 
     async def update_profile(self, user_id: UserId, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Add likes and dislikes (``{"like": [ids], "dislike": [ids]}``) and return the profile.
@@ -359,12 +355,7 @@ class Assistant:
 
     async def forget(self, user_id: UserId) -> dict[str, int]:
         """Delete a user's events, conversations and tastes everywhere; return how much was deleted."""
-        events = await asyncio.to_thread(self.events.delete_user, user_id)
-        sessions = await asyncio.to_thread(self._sessions.delete_user, user_id)
-        await asyncio.to_thread(forget_handoffs, self.handoffs, user_id)
-        noted = await asyncio.to_thread(self.desk.ledger.forget, user_id)  # where users are named as customers are
-        self.recommender.forget(user_id)
-        return {"events": events, "sessions": sessions, "desk": noted}
+        return await asyncio.to_thread(self._records.erase, user_id)
 
     def greeting(self, language: Language) -> str:
         """Return the shop's words of welcome."""

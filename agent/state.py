@@ -7,7 +7,8 @@ from dataclasses import replace
 from core.conversation import ConversationState, Intent, StateChange, Wants
 from core.entities import ItemId, Question
 from core.events import ConstraintEdit
-from tools.results import Evidence, IdentityNeeded, Prepared, Unreachable
+from tools.profile import ERASURE
+from tools.results import Evidence, IdentityNeeded, Prepared, Told, Unreachable
 from tools.wants import revise
 
 KEPT_PAST = 10
@@ -74,7 +75,7 @@ def finish(
 
 
 def _awaited(evidence: tuple[Evidence, ...]) -> str | None:
-    """Return what the desk waits for: ``identity``, ``detail``, ``confirmation``, ``person`` (an offer), or None."""
+    """Return what is waited for: ``identity``, ``detail``, ``confirmation``, ``erasure``, ``person`` (an offer)."""
     awaited = None
     for found in evidence:
         if isinstance(found, IdentityNeeded) and found.why != "session":
@@ -83,6 +84,8 @@ def _awaited(evidence: tuple[Evidence, ...]) -> str | None:
             awaited = "detail" if found.needed else "confirmation" if found.action else "person"
         elif isinstance(found, Unreachable):
             awaited = found.awaiting
+        elif isinstance(found, Told) and found.key == ERASURE:
+            awaited = "erasure"
     return awaited
 
 

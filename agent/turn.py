@@ -174,7 +174,7 @@ class TurnGraph:
 async def with_consent(turn: Turn, says_yes: Callable[[TurnContext], bool]) -> Turn:
     """Return the turn with the customer's consent read in code, where something was read back to consent to."""
     context = turn.context
-    waits = context.state.awaiting == "confirmation" or context.state.desk.get("done")
+    waits = context.state.awaiting in ("confirmation", "erasure") or context.state.desk.get("done")
     if not waits or not await asyncio.to_thread(says_yes, context):
         return turn
     return replace(turn, context=replace(context, consent=True))

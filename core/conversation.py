@@ -93,8 +93,8 @@ class ConversationState:
     learned: tuple[str, ...] = ()
     """Fields of which a wish was once concluded from what was turned down: no second time."""
     awaiting: str | None = None
-    """What the desk waits for: ``identity``, ``detail`` (of a change), ``confirmation``, ``person`` (whether to call
-    one) or None."""
+    """What the desk waits for: ``identity``, ``detail`` (of a change), ``confirmation``, ``erasure``
+    (whether to delete all that is kept of the user), ``person`` (whether to call one) or None."""
     topic: Intent | None = None
     """The last intent that an elliptical answer continues."""
     unclear: int = 0

@@ -122,6 +122,27 @@ class ShowProfile(_Arguments):
     """What is known of the user."""
 
 
+class TasteArgument(_Arguments):
+    """A value of a facet that somebody likes or dislikes."""
+
+    field: Annotated[str, Field(max_length=100, description="a facet of the shop, or brand or category")]
+    value: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class ChangeProfile(_Arguments):
+    """What the user says about their own lasting taste. Give only what the last message says."""
+
+    likes: Annotated[list[TasteArgument], Field(max_length=10)] = []
+    dislikes: Annotated[list[TasteArgument], Field(max_length=10)] = []
+    forget: Annotated[list[TasteArgument], Field(max_length=10, description="what is to be remembered no more")] = []
+
+
+class ForgetUser(_Arguments):
+    """Delete everything kept of the user. The first call asks; a call after their yes deletes."""
+
+    keep: bool = Field(False, description="true when they were asked and said no")
+
+
 class HandOff(_Arguments):
     """Give the conversation to a person."""
 

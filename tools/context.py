@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from commerce.cases import CaseBook
@@ -11,6 +12,16 @@ from core.conversation import ConversationState
 from core.entities import ItemId, Language, UserId
 from core.shop import Shop
 from retrieval.pipeline import Recommender
+from storage.tastes import TasteStore
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is kept of users beyond a conversation."""
+
+    tastes: TasteStore
+    erase: Callable[[UserId], object]
+    """Deletes everything that is kept of a user, everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,8 @@ class Services:
     orders: OrderDesk
     cases: CaseBook | None = None
     """Resolved cases of the shop, as hints."""
+    memory: Memory | None = None
+    """What is kept of users; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

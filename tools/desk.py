@@ -9,6 +9,7 @@ from core.events import Action
 from tools.arguments import HandOff, SearchPolicies, ShowProfile
 from tools.context import ToolContext
 from tools.desk_arguments import TakeBack
+from tools.profile import stated
 from tools.results import HandedOff, PassagesFound, ProfileShown, ToolResult
 
 _PREPARED = frozenset({"cancel", "return", "exchange", "change_items", "change_address", "change_payment"})
@@ -48,7 +49,7 @@ def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:
     disliked = tuple(dict.fromkeys((*catalogue.items(wants.disliked), *items(EventKind.DISLIKE))))
     shown = ProfileShown(
         liked, disliked, items(EventKind.PURCHASE), items(EventKind.VIEW, EventKind.CLICK), wants,
-        known=context.user_id is not None,
+        known=context.user_id is not None, stated=stated(context),
     )  # fmt: skip
     return ToolResult("what is known of the user", shown)
 

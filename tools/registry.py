@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.conversation import StateChange
 from core.errors import BackendUnavailable, ToolRetry
-from tools import aftercare, cart, desk, orders, service, sets, shopping
+from tools import aftercare, cart, desk, orders, profile, service, sets, shopping
 from tools import arguments as args
 from tools import desk_arguments as desk_args
 from tools.context import ToolContext
@@ -60,6 +60,8 @@ TOOLS: Mapping[str, Tool] = {
         Tool("goods_for_order", desk_args.GoodsForOrder, aftercare.goods_for_order),
         Tool("note_restock", desk_args.NoteRestock, aftercare.note_restock, writes=True),
         Tool("show_profile", args.ShowProfile, desk.show_profile),
+        Tool("change_profile", args.ChangeProfile, profile.change_profile, writes=True),
+        Tool("forget_user", args.ForgetUser, profile.forget_user, writes=True),
         Tool("hand_off", args.HandOff, desk.hand_off),
         Tool("take_back", desk_args.TakeBack, desk.take_back),
     )

@@ -112,6 +112,19 @@ class ProfileShown:
     wants: Wants
     known: bool = True
     """False for an anonymous user."""
+    stated: tuple[Constraint, ...] = ()
+    """What the user said to like or dislike."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """What is kept of the user's taste from now on (``change_profile``): constraints that name the values."""
+
+    likes: tuple[Constraint, ...] = ()
+    dislikes: tuple[Constraint, ...] = ()
+    forgotten: tuple[Constraint, ...] = ()
+    not_held: tuple[Constraint, ...] = ()
+    """What was to be forgotten and was not kept in the first place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +264,7 @@ Evidence = (
     | OrderFound
     | IdentityNeeded
     | ProfileShown
+    | ProfileChanged
     | HandedOff
     | OrdersListed
     | RefundFound

@@ -16,6 +16,7 @@ from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
 from tools.context import ToolContext
 from tools.learning import concluded
+from tools.profile import stated
 from tools.results import Compared, ComparedFacet, Detailed, Explained, Recommended, ToolResult
 from tools.wants import query_for, revise
 
@@ -57,6 +58,7 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
         confirmed=(*state.confirmed, *change.confirmed),
         imagined=context.imagined,
     )
+    query = _with_tastes(query, context)
     ranking = recommender.recommend(query) if arguments.again else _unseen_first(query, context)
     ranking = replace(ranking, questions=_questions(ranking, query, context))
     shown = tuple(entry.item.id for entry in ranking.items)
@@ -67,6 +69,15 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
     )
     change = replace(change, shown=shown or None, focus=shown or None)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
+
+
+def _with_tastes(query: Query, context: ToolContext) -> Query:
+    """Add what the user once said to like or dislike, as wishes, where nothing is said of the same now."""
+    if not query.personal:
+        return query
+    said = {constraint.field for constraint in query.constraints}
+    tastes = tuple(wish for wish in stated(context) if wish.field not in said)
+    return replace(query, constraints=(*query.constraints, *tastes)) if tastes else query
 
 
 def _change(arguments: RecommendItems, context: ToolContext, anchors: tuple[ItemId, ...] | None) -> StateChange:

@@ -18,6 +18,7 @@ from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
 from agent.embedded.message import Message
 from agent.embedded.needs import NeedsReader
+from agent.embedded.profile_acts import ProfileActs
 from agent.embedded.reading import read
 from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
@@ -68,6 +69,7 @@ class EmbeddedDecider:
         self._is_word: Callable[[str], bool] = getattr(embedder, "knows", lambda word: False)
         self._requests = Requests(self._vocabulary)
         self._desk = DeskActs(self._guesser, self._requests)
+        self._profile = ProfileActs(self.read)
 
     async def decide(self, context: TurnContext) -> Decision:
         """Return the decision; the work runs in a worker thread."""
@@ -105,12 +107,13 @@ class EmbeddedDecider:
     def decide_now(self, context: TurnContext) -> Decision:
         """Return the decision (CPU-bound, a few milliseconds)."""
         message = self.read(context)
-        return all_of(message, self._decide(message), self.read, self._decide)
+        whole = all_of(message, self._decide(message), self.read, self._decide)
+        return self._profile.noted(message, whole)
 
     def _decide(self, message: Message) -> Decision:
         acts = (
-            self._desk.first, self._eligible, self._rewind, self._handoff, self._desk.then, self._service,
-            self._compare, self._explain, self._similar,
+            self._profile, self._desk.first, self._eligible, self._rewind, self._handoff, self._desk.then,
+            self._service, self._compare, self._explain, self._similar,
             self._feedback, self._more, self._details, self._answer, self._shop, self._chat,
         )  # fmt: skip
         for act in acts:
@@ -149,7 +152,7 @@ class EmbeddedDecider:
         if points or not message.mentions_service:
             return None
         guess = self._guesser.guess(context.message, context.language)
-        if guess.intent not in SERVICE or not guess.sure or self._no_purchase(message, guess):
+        if guess.intent not in SERVICE or not guess.sure or self._otherwise(message, guess):
             return None
         return self._serve(message, guess)
 
@@ -173,7 +176,9 @@ class EmbeddedDecider:
             call = ToolCall("search_policies", {"question": text})
         return Decision((intent,), (call,), confidence=guess.score)
 
-    def _no_purchase(self, message: Message, guess: Guess) -> bool:
+    def _otherwise(self, message: Message, guess: Guess) -> bool:
+        if guess.intent is Intent.PROFILE and not message.needs.empty:
+            return True  # "我喜欢科幻片" tells a taste; it does not ask which ones are known
         return guess.intent is Intent.CART and not self._desk.buys(message)
 
     def _mentions_service(self, message: Message) -> bool:
@@ -324,7 +329,7 @@ class EmbeddedDecider:
             return self._lost(message)
         guess = self._guesser.guess(context.message, context.language)
         serves = guess.sure and guess.intent in SERVICE and bool(message.needs.unknown)
-        if serves and not self._no_purchase(message, guess):
+        if serves and not self._otherwise(message, guess):
             return self._serve(message, guess)
         # No meaning is near a name that the catalogue does not have.
         named = any(not self._recommender.mentions(name) for name in bilingual().names(context.message))

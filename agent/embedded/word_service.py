@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.embedded.word_constraints import word_constraint
 from agent.embedded.word_markdown import quoted
 from agent.embedded.word_voice import Piece, Voice
 from core.entities import Passage
@@ -16,7 +15,6 @@ from tools.results import (
     OrderFound,
     OrdersListed,
     PassagesFound,
-    ProfileShown,
     RefundFound,
     Unreachable,
 )
@@ -180,26 +178,6 @@ def identity(voice: Voice, found: IdentityNeeded) -> Iterator[Piece]:
         needed += ("" if voice.language == "zh" else " ") + voice.say("identity.or_email")
     key = "identity.refused" if found.why == "refused" else "identity.ask"
     yield Piece(voice.say(key, needed=needed))
-
-
-def profile(voice: Voice, found: ProfileShown) -> Iterator[Piece]:
-    """Show what is held of the user."""
-    lines = [
-        voice.say(f"profile.{name}", names=voice.names(items, _LISTED), more=max(0, len(items) - _LISTED))
-        for name, items in (
-            ("liked", found.liked), ("disliked", found.disliked), ("bought", found.bought), ("viewed", found.viewed),
-        )
-        if items
-    ]  # fmt: skip
-    chips = [word_constraint(one, voice.context.catalogue, voice.language) for one in found.wants.constraints]
-    if chips:
-        lines.append(voice.say("profile.wants", needs=voice.safe(voice.values.series(chips))))
-    if not lines:
-        yield Piece(voice.say("profile.empty" if found.known else "profile.unknown"))
-        return
-    yield Piece(voice.say("profile.lead" if found.known else "profile.lead_unknown"))
-    for line in lines:
-        yield Piece(f"- {line}", tight=True)
 
 
 def unreachable(voice: Voice, found: Unreachable) -> Iterator[Piece]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+from agent.embedded.word_care import history, told
 from agent.embedded.word_changes import cart, confirmed, dropped, prepared
 from agent.embedded.word_details import compared, detailed, explained
+from agent.embedded.word_profile import profile
 from agent.embedded.word_recommended import recommended
-from agent.embedded.word_service import handed_off, identity, order, orders, passages, profile, refund, unreachable
-from agent.embedded.word_care import history, told
+from agent.embedded.word_service import handed_off, identity, order, orders, passages, refund, unreachable
 from agent.embedded.word_talk import closing, opening, talk
 from agent.embedded.word_voice import Piece, Voice
 from agent.ports import Decision, TurnContext
@@ -28,6 +29,7 @@ from tools.results import (
     OrdersListed,
     PassagesFound,
     Prepared,
+    ProfileChanged,
     ProfileShown,
     Recommended,
     RefundFound,
@@ -87,7 +89,7 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
             return order(voice, found)
         case IdentityNeeded():
             return identity(voice, found)
-        case ProfileShown():
+        case ProfileShown() | ProfileChanged():
             return profile(voice, found)
         case HandedOff():
             return handed_off(voice, found)

@@ -18,6 +18,7 @@ _INTENTS = {
     "order_status": Intent.ORDER_STATUS, "list_orders": Intent.ORDER_STATUS, "refund_status": Intent.REFUND,
     "confirm_changes": Intent.CONFIRM, "drop_changes": Intent.DENY, "put_in_cart": Intent.CART,
     "show_cart": Intent.CART, "show_profile": Intent.PROFILE, "hand_off": Intent.HANDOFF,
+    "change_profile": Intent.PROFILE, "forget_user": Intent.PROFILE,
 }  # fmt: skip
 _CHANGES = {"cancel": Intent.CANCEL_ORDER, "return": Intent.RETURN, "exchange": Intent.EXCHANGE}
 _PAIRS = {"in": ("==", "in"), "not_in": ("!=", "not_in")}

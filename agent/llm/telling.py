@@ -177,6 +177,8 @@ class _Teller:
             items: tuple[Item, ...] = getattr(found, name)
             if items:
                 yield f"{name}: {', '.join(self.named(item) for item in items[:5])}"
+        for one in found.stated:
+            yield f"said: {data(word_constraint(one, self.values.catalogue, self.language))}"
         if not found.known:
             yield "the shopper is not known"
 
