@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from commerce.mood import mood_of
 from core.conversation import StateChange
-from core.entities import EventKind, Item
+from core.entities import EventKind, Item, ItemId
 from core.events import Action
 from tools.arguments import HandOff, SearchPolicies, ShowProfile
 from tools.context import ToolContext
@@ -40,13 +42,13 @@ def show_profile(arguments: ShowProfile, context: ToolContext) -> ToolResult:
     recommender, wants = context.services.recommender, context.state.wants
     history = recommender.user_items(context.user_id) if context.user_id else {}
 
-    def items(*kinds: EventKind) -> tuple[Item, ...]:
+    def items(*kinds: EventKind, said: Sequence[ItemId] = ()) -> tuple[Item, ...]:
         found = [item_id for item_id, events in history.items() if set(events) & set(kinds)]
-        return tuple(recommender.catalogue.items(found[:10]))
+        ids = dict.fromkeys((*said, *found[:10]))
+        return tuple(recommender.catalogue.items([item_id for item_id in ids if recommender.catalogue.has(item_id)]))
 
-    catalogue = recommender.catalogue
-    liked = tuple(dict.fromkeys((*catalogue.items(wants.liked), *items(EventKind.LIKE))))
-    disliked = tuple(dict.fromkeys((*catalogue.items(wants.disliked), *items(EventKind.DISLIKE))))
+    liked = items(EventKind.LIKE, said=wants.liked)
+    disliked = items(EventKind.DISLIKE, said=wants.disliked)
     shown = ProfileShown(
         liked, disliked, items(EventKind.PURCHASE), items(EventKind.VIEW, EventKind.CLICK), wants,
         known=context.user_id is not None, stated=stated(context),

@@ -128,13 +128,19 @@ class ProfileActs:
         """Return the facet values that words name, each with whether they are named without a "not"."""
         facets = context.catalogue.facets
         found: list[tuple[dict[str, str], bool]] = []
-        for one in self._read(replace(context, message=what)).needs.constraints:
+        heard = self._read(replace(context, message=what))
+        if heard.unheard:
+            return []  # "Sony headphones" where no Sony is sold says nothing of headphones
+        for one in heard.needs.constraints:
             values: Sequence[Any] = one.value if isinstance(one.value, tuple) else (one.value,)
             if one.op in (Op.EQ, Op.IN, Op.CONTAINS, *NEGATIONS) and one.field in facets:
                 straight = one.op not in NEGATIONS
                 found += [({"field": one.field, "value": v}, straight) for v in values if isinstance(v, str)]
-        # The kind of thing only carries what is said of it: who likes horror films likes horror.
-        return [entry for entry in found if entry[0]["field"] != "category"] or found
+        # The kind of thing only carries what is said of it: who likes horror films likes horror, and who likes cheap
+        # laptops says nothing of laptops.
+        needs = heard.needs
+        alone = len(needs.constraints) == 1 and not (needs.sorts or needs.critiques)
+        return [entry for entry in found if alone or entry[0]["field"] != "category"]
 
 
 def _plain(text: str) -> str:

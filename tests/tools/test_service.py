@@ -75,7 +75,7 @@ def status(assistant: Assistant, order_id: str) -> str:
 
 
 def test_what_writes_says_so():
-    writing = {"confirm_changes", "put_in_cart", "note_restock", "rate_service"}
+    writing = {"confirm_changes", "put_in_cart", "note_restock", "rate_service", "change_profile", "forget_user"}
     assert {tool.name for tool in TOOLS.values() if tool.writes} == writing
 
 
