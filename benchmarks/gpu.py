@@ -2,7 +2,8 @@
 
 Starts vLLM with a model of real shape and random weights, our server with that model, and drives streamed turns at
 several levels of concurrency in modes ``agent`` and ``hybrid``. With such weights the answers are noise: the checks
-drop and count them, so that times are those of a turn whose words come from the embedded model after the LLM's.
+count what they would drop and let it pass (``benchmarks.counting``), so that the whole answer is streamed as with a
+real model; with ``--address`` they mend as always.
 
     python -m benchmarks.gpu --shape 8b                                  # on a CUDA machine, after make vllm
     python -m benchmarks.gpu --shape tiny --levels 1 4 --turns 12        # on any: shows that it works, nothing else
@@ -29,7 +30,7 @@ from rich.console import Console
 from benchmarks import gpu_model
 from benchmarks.gpu_load import Level, drive
 from benchmarks.performance_page import machine
-from benchmarks.served import serving
+from benchmarks.served import DOOR, serving
 from core.errors import SettingsError
 from core.settings import CHECKOUT, Settings
 from server.vllm import Endpoint, VllmServer
@@ -116,7 +117,8 @@ def _levels(endpoint: Endpoint, mode: str, options: argparse.Namespace, work: Pa
     }  # fmt: skip
     base = endpoint.url.removesuffix("/v1")
     levels = []
-    with serving(options.shop, work / "data", work / f"{mode}.log", settings) as server:
+    door = DOOR if options.address else ("-m", "benchmarks.counting")
+    with serving(options.shop, work / "data", work / f"{mode}.log", settings, door) as server:
         drive(server.url, 1, 3)  # warm
         for sessions in options.levels:
             turns = options.turns or max(40, 8 * sessions)

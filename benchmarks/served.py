@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import psutil
 
 from core.settings import CHECKOUT
 
+DOOR = (str(CHECKOUT / "launch.py"),)
 START_LIMIT = 900.0
 """Seconds that a first start may take: the index of a large shop is built in it."""
 
@@ -52,17 +53,19 @@ class Server:
 
 
 @contextmanager
-def serving(shop: Path, data_dir: Path, log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    shop: Path, data_dir: Path, log: Path, settings: Mapping[str, str] | None = None, door: Sequence[str] = DOOR
+) -> Iterator[Server]:
     """Serve a shop on a free port of this machine: with the embedded model, or as other settings say.
 
-    ``settings`` are variables of the environment, ``FLOORWALKER_…``.
+    ``settings`` are variables of the environment, ``FLOORWALKER_…``; ``door`` is what Python runs.
 
     Raises:
         ServerFailed: it did not get ready in time, or its process ended.
     """
     port = free_port()
     options = ["--shop", shop, "--data-dir", data_dir, "--host", "127.0.0.1", "--port", port]
-    command = [sys.executable, str(CHECKOUT / "launch.py"), "serve", *map(str, options)]
+    command = [sys.executable, *door, "serve", *map(str, options)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLOORWALKER_")}
     environment |= settings or {"FLOORWALKER_LLM": "embedded"}
     with log.open("wb") as file:

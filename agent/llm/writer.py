@@ -69,9 +69,13 @@ class _Heard:
 class LlmWriter:
     """Words answers by an LLM; implements ``agent.ports.Writer``. Safe for concurrent turns."""
 
-    def __init__(self, decider: LlmDecider, embedded: EmbeddedWriter | None = None) -> None:
-        """Use the decider's model, and the embedded writer for what code says."""
+    def __init__(self, decider: LlmDecider, embedded: EmbeddedWriter | None = None, *, mending: bool = True) -> None:
+        """Use the decider's model, and the embedded writer for what code says.
+
+        ``mending=False`` lets unsupported sentences pass and counts them: for benchmarks with a model of noise alone.
+        """
         self._decider = decider
+        self._mending = mending
         self._embedded = embedded or EmbeddedWriter()
 
     async def word(
@@ -101,6 +105,9 @@ class LlmWriter:
         empty = [found for found in evidence if _says_nothing(found)]
         return bool(empty) or (not evidence and not decision.draft and not decision.thread)
 
+    def _answer(self, context: TurnContext, decision: Decision, evidence: tuple[Evidence, ...]) -> Answer:
+        return Answer(context, decision, evidence, self._decider.embedded.vocabulary, mending=self._mending)
+
     def _continued(
         self, context: TurnContext, decision: Decision, evidence: tuple[Evidence, ...]
     ) -> tuple[WireMessage, ...]:  # fmt: skip
@@ -117,7 +124,7 @@ class LlmWriter:
         self, context: TurnContext, decision: Decision, evidence: tuple[Evidence, ...]
     ) -> AsyncIterator[str | Account]:  # fmt: skip
         """Yield what the model said already, checked; the embedded wording when nothing of it may stand."""
-        text = Answer(context, decision, evidence, self._decider.embedded.vocabulary)
+        text = self._answer(context, decision, evidence)
         sentences = Sentences()
         for sentence in (*sentences.feed(decision.draft), sentences.rest()):
             if piece := text.take(sentence):
@@ -133,7 +140,7 @@ class LlmWriter:
         rounds = sum(bool(message.get("tool_calls")) for message in thread)
         speak = not decision.thread or rounds + 1 >= self._decider.caps.rounds
         call = self._decider.call(context, thread, speak=speak, bare=not decision.thread)
-        text = Answer(context, decision, evidence, self._decider.embedded.vocabulary)
+        text = self._answer(context, decision, evidence)
         heard = _Heard()
         try:
             async with aclosing(self._decider.client.stream(call)) as events:

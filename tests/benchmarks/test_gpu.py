@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+import httpx
 import pytest
 
 from benchmarks import gpu, gpu_model
+from benchmarks.served import DOOR, serving
 from tests import shops
 from tests.llm.scripted import ScriptedServer, call, say
 
@@ -46,3 +48,20 @@ def test_a_shape_is_a_model_that_counts_tokens_as_real_ones_do(tmp_path):
     text = "I need a quiet laptop under $900 for travel, and it should be light."
     tokens = Tokenizer.from_file(str(folder / "tokenizer.json")).encode(text)
     assert len(re.findall(r"\w+|\S", text)) * 0.8 <= len(tokens.ids) <= len(text) / 2.5
+
+
+@pytest.mark.parametrize(("door", "passes"), [(DOOR, False), (("-m", "benchmarks.counting"), True)])
+def test_the_checks_count_and_let_pass_behind_the_benchmark_s_door_alone(tmp_path, door, passes):
+    def lies(asked):
+        if asked.get("tools") and asked.get("tool_choice") != "none" and asked["messages"][-1]["role"] == "user":
+            return call("recommend_items", query="shoes")
+        return say("All of it costs $3.21 today.")
+
+    shop = shops.fashion(tmp_path / "shop")
+    with ScriptedServer(default=lies) as model:
+        settings = {"FLOORWALKER_LLM": model.url, "FLOORWALKER_MODE": "hybrid"}
+        with serving(shop, tmp_path / "data", tmp_path / "log", settings, door) as server:
+            body = {"model": "floorwalker", "messages": [{"role": "user", "content": "running shoes please"}]}
+            reply = httpx.post(f"{server.url}/v1/chat/completions", json=body, timeout=60).raise_for_status().json()
+    assert reply["floorwalker"]["dropped_sentences"] == 1
+    assert ("3.21" in reply["choices"][0]["message"]["content"]) is passes
