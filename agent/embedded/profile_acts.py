@@ -23,11 +23,12 @@ _ALL = re.compile(
     r"\b(?:forget|delete|erase|remove|wipe|clear)\s+(?:please\s+)?(?:"
     r"(?:everything|anything|all|whatever)\b[^.!?]{0,30}?\b(?:about|of|on|know)\s+me\b"
     r"|(?:everything|anything|all|whatever)\b[^.!?]{0,20}?\byou\s+(?:know|have|keep|hold|remember|stored?|saved?)\b"
-    r"|(?:all\s+)?(?:of\s+)?(?:my|the)\s+(?:(?:whole|entire|complete|personal|stored|own)\s+)*"
+    r"|(?:all\s+)?(?:of\s+)?my\s+(?:(?:whole|entire|complete|personal|stored|own)\s+)*"
     r"(?:data|profile|personal information|info(?:rmation)?)\b(?!\s+(?:sheet|plan|cable))"
     r"|(?:about\s+)?me\s*(?:please)?\s*[.!]*$)"
     r"|(?:删除|删掉|删了|清除|清空|抹掉|抹去|忘掉|忘记|忘了)(?:掉|所有|全部|一切|有)*(?:关于|有关)?我(?:的|本人)?"
     r"(?:所有|全部|一切|个人|整个|的)*(?:资料|数据|信息|档案|画像|记录|一切|所有|全部|事情?)"
+    r"|(?:忘掉|忘记|忘了)我吧?[。！]*$"
     r"|(?:把|将)(?:关于|有关)?我的?(?:所有|全部|一切|个人|的)*(?:资料|数据|信息|档案|画像|记录|一切)(?:都|全|全部|统统)*"
     r"(?:删|清|抹|忘)",
     re.IGNORECASE,
@@ -44,7 +45,7 @@ _AGAINST = (
     rf"i\s+(?:do not|don't|dont|did not|didn't)\s+{_OFTEN}{_FANCY}"
     rf"|i\s+(?P<over>no longer|stopped|quit)\s+{_OFTEN}(?:{_FANCY}|liking|loving|enjoying)"
     rf"|(?:i'm|i am|im)\s+(?:not|never|(?P<past>no longer))\s+{_OFTEN}{_INTO}|i\s+{_OFTEN}(?:hate|dislike|detest)"
-    r"|我(?P<already>已经|现在|再也|早就)*(?:也|都)?(?:不(?:再|太|怎么|是很)?(?:喜欢|爱)|讨厌|反感)(?:看|听|用|穿|住|吃|玩|买)?"
+    r"|我(?P<already>已经|现在|再也|早就)*(?:也|都)?(?:不(?:(?P<again>再)|太|怎么|是很)?(?:喜欢|爱)|讨厌|反感)(?:看|听|用|穿|住|吃|玩|买)?"
 )
 _FOR = (
     rf"i\s+{_OFTEN}{_FANCY}|(?:i'm|i am|im)\s+{_OFTEN}{_INTO}"
@@ -108,10 +109,12 @@ class ProfileActs:
         call = self._change(context, said["what"], likes=against is None)
         return replace(decision, calls=(call, *decision.calls)) if call else decision
 
-    def _forget(self, context: TurnContext, text: str) -> Decision:
+    def _forget(self, context: TurnContext, text: str) -> Decision | None:
         """Forget one thing; where it names nothing that the shop knows, show what is known."""
         said = _CORRECTED.match(text) or _LIKED.match(text)
-        values = self._values(context, _TRAILER.sub("", said["what"])) if said else []
+        if said is None:
+            return None  # "forget that I said red" is about this conversation
+        values = self._values(context, _TRAILER.sub("", said["what"]))
         forget = [value for value, _ in values]
         call = ToolCall("change_profile", {"forget": forget}) if forget else ToolCall("show_profile")
         return Decision((Intent.PROFILE,), (call,))
@@ -149,4 +152,4 @@ def _plain(text: str) -> str:
 
 def _is_correction(said: re.Match[str]) -> bool:
     """Tell whether what is said corrects what was known, rather than asking for something else now."""
-    return any(said[name] and said[name].strip() for name in ("mark", "over", "past", "already", "more", "le"))
+    return any(said[name] and said[name].strip() for name in ("mark", "over", "past", "already", "again", "more", "le"))

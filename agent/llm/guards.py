@@ -69,6 +69,14 @@ def _cart(call: ToolCall, heard: Heard) -> ToolCall:
     return replace(own, id=call.id)
 
 
+def _taste(call: ToolCall, heard: Heard) -> ToolCall:
+    """Let only a taste be kept that the shopper's message tells, as code reads it."""
+    own = heard.call("change_profile")
+    if own is None:
+        raise ToolRetry("the shopper said nothing of their lasting taste; nothing is kept")
+    return replace(own, id=call.id)
+
+
 def _confirm(call: ToolCall, heard: Heard) -> ToolCall:
     if not heard.context.consent:
         raise ToolRetry("the customer's message is no explicit yes to what was read back; nothing is changed")
@@ -142,6 +150,7 @@ def _prepare(call: ToolCall, heard: Heard) -> ToolCall:
 
 _CHECKS = {
     "put_in_cart": _cart,
+    "change_profile": _taste,
     "confirm_changes": _confirm,
     "drop_changes": _drop,
     "hand_off": _person,

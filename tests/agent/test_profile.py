@@ -44,9 +44,19 @@ async def test_all_is_deleted_on_a_yes(open_shop: Callable[..., Assistant], tmp_
 
 async def test_what_only_looks_like_it_deletes_nothing(assistant: Assistant) -> None:
     user = UserId("careful")
-    for message in ("forget everything", "delete my order", "forget the price", "clear my cart", "delete my account"):
+    for message in (
+        "forget everything",
+        "delete my order",
+        "forget the price",
+        "clear my cart",
+        "delete my account",
+        "删除我的订单",
+        "忘掉我说的预算",
+        "forget that I said red",
+        "clear the data",
+    ):
         reply = await assistant.reply(TurnRequest(message, assistant.new_session(), user))
-        assert "forget_user" not in [run.name for run in reply.tool_calls], message
+        assert not {"forget_user", "show_profile"} & {run.name for run in reply.tool_calls}, message
 
 
 async def test_a_caller_that_may_only_look_changes_no_profile(assistant: Assistant) -> None:
