@@ -223,9 +223,14 @@ def fallen(heard: Heard, account: Account | None = None) -> Decision:
     return replace(heard.decision, account=(account or Account()) + Account(rounds=1, degraded=True))
 
 
+_KEPT = frozenset(("show_profile", "change_profile", "forget_user"))
+
+
 def led_by_code(heard: Heard) -> bool:
-    """Tell whether the desk's own dialogue goes on: it waits for an answer and got one, or is silent."""
+    """Tell whether code goes on by itself: the desk waits and got an answer, is silent, or the profile is spoken of."""
     state, own = heard.context.state, heard.decision
+    if own.calls and all(call.name in _KEPT for call in own.calls):
+        return True  # what is kept of people changes on their words as code reads them
     waits = state.awaiting is not None or bool(state.desk.get("handoff"))
     return waits and (own.note == "handed_off" or any(call.name in DESK for call in own.calls))
 
