@@ -16,7 +16,6 @@ FLOORS: dict[str, int] = {
     "retrieval": 2,
     "commerce": 3,
     "importers": 3,
-    "importers": 3,
     "prompts": 4,
     "tools": 4,
     "agent": 5,

@@ -90,7 +90,7 @@ async def test_it_starts_answers_and_leaves_nothing_behind(server, folder, monke
     await client.close()
     assert len(alive(folder)) == 2
     server.stop()
-    assert not alive(folder)
+    eventually(lambda: not alive(folder))
     assert (folder / "left").read_text() == "in order\n"
     assert "--host 127.0.0.1" in (folder / "argv").read_text()
 
@@ -128,7 +128,7 @@ def test_a_failed_start_tells_the_cause(server, folder, line, words):
         server.ready()
     assert words in str(told.value)
     assert str(server.log) in str(told.value)
-    assert not alive(folder)
+    eventually(lambda: not alive(folder))
 
 
 def test_prefixes_of_the_log_are_left_out():
@@ -316,7 +316,7 @@ def test_auto_starts_vllm_where_card_and_environment_are(monkeypatch, python, fo
     with vllm_start.model_server(settings) as found:
         assert found.llm.startswith("http://127.0.0.1:")
         assert found.llm_key.get_secret_value()
-    assert not alive(folder)
+    eventually(lambda: not alive(folder))
     assert "--model Qwen/Qwen3.5-9B" in (folder / "argv").read_text()
 
 

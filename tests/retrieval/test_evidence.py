@@ -78,6 +78,6 @@ def test_what_was_learned_is_heard_only_where_the_shop_wants_it(tmp_path: Path, 
     assert system.recommend(QUERIES[0]) == before
     after = taught.recommend(QUERIES[0])
     assert [one.parts for one in after.items] != [one.parts for one in before.items]
-    for one in after.items:
-        assert one.score <= (1 + sum(one.parts.values())) / 2 + 1e-3
+    for found in after.items:
+        assert found.score <= (1 + sum(found.parts.values())) / 2 + 1e-3
     log.close()
