@@ -59,7 +59,9 @@ def opened(paths) -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "files"
     )
-    return {canonical(str(call.args[0].value)) for call in calls if call.args and isinstance(call.args[0], ast.Constant)}
+    return {
+        canonical(str(call.args[0].value)) for call in calls if call.args and isinstance(call.args[0], ast.Constant)
+    }
 
 
 def test_every_import_of_the_product_is_declared():

@@ -47,7 +47,15 @@ def worded(body: dict[str, Any]) -> Answer:
 
 def wanted(*constraints: dict[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
     """Return a search as strict schemas make a model write it: every property there."""
-    empty: dict[str, Any] = {"remove": [], "retract": [], "query": None, "sort": [], "similar_to": [], "like": [], "dislike": []}
+    empty: dict[str, Any] = {
+        "remove": [],
+        "retract": [],
+        "query": None,
+        "sort": [],
+        "similar_to": [],
+        "like": [],
+        "dislike": [],
+    }
     return "recommend_items", {"set": list(constraints), **empty, "others": False, **more}
 
 
