@@ -16,7 +16,7 @@ os.environ.update({
 })  # fmt: skip
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,20 @@ def encoder(cache_dir: Path) -> Any:
     from retrieval.encoder import MiniLmEmbedder
 
     return MiniLmEmbedder(cache_dir)
+
+
+@pytest.fixture(scope="session")
+def data_folder(cache_dir: Path, encoder: Any) -> Callable[[Path], Path]:
+    """Return a function that makes a data folder which already has the shared encoder, and returns it."""
+    encoder.embed(["warm"])  # builds the shared ONNX file once
+
+    def made(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "encoder").exists() and (cache_dir / "encoder").is_dir():
+            (folder / "encoder").symlink_to(cache_dir / "encoder")
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

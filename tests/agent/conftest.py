@@ -47,16 +47,12 @@ def needs_of(message: str, vocabulary: Vocabulary, category: str | None = None, 
 
 
 @pytest.fixture(scope="session")
-def open_shop(cache_dir: Path, encoder: Any) -> Iterator[Callable[..., Assistant]]:
+def open_shop(data_folder: Callable[[Path], Path]) -> Iterator[Callable[..., Assistant]]:
     """Return a function that opens a shop folder over a data folder with the shared encoder."""
-    encoder.embed(["warm"])  # builds the shared ONNX file once
     opened: list[Assistant] = []
 
     def run(folder: Path, data: Path, **options: Any) -> Assistant:
-        data.mkdir(parents=True, exist_ok=True)
-        if not (data / "encoder").exists() and (cache_dir / "encoder").is_dir():
-            (data / "encoder").symlink_to(cache_dir / "encoder")
-        opened.append(Assistant.open(Settings(shop=folder, data_dir=data, watch=False, **options)))
+        opened.append(Assistant.open(Settings(shop=folder, data_dir=data_folder(data), watch=False, **options)))
         return opened[-1]
 
     yield run

@@ -32,10 +32,8 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_python_example_runs(monkeypatch, tmp_path, cache_dir, encoder, capsys):
-    encoder.embed(["warm"])
-    (tmp_path / "encoder").symlink_to(cache_dir / "encoder")
-    monkeypatch.setenv("FLOORWALKER_DATA_DIR", str(tmp_path))
+def test_the_python_example_runs(monkeypatch, tmp_path, data_folder, capsys):
+    monkeypatch.setenv("FLOORWALKER_DATA_DIR", str(data_folder(tmp_path)))
     monkeypatch.chdir(ROOT)
     (code,) = blocks("README.md", "python")
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})

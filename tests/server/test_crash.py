@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,9 @@ class Server:
 
 
 @pytest.fixture
-def base(tmp_path: Path, cache_dir: Path, encoder: Any) -> Path:
-    encoder.embed(["warm"])
+def base(tmp_path: Path, data_folder: Callable[[Path], Path]) -> Path:
     service(tmp_path / "shop")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "encoder").symlink_to(cache_dir / "encoder")
+    data_folder(tmp_path / "data")
     return tmp_path
 
 

@@ -41,12 +41,9 @@ def test_its_own_packages_are_no_intruders():
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory, cache_dir, encoder) -> Settings:
-    encoder.embed(["warm"])
+def settings(tmp_path_factory, data_folder) -> Settings:
     base = tmp_path_factory.mktemp("embedded")
-    (base / "data").mkdir()
-    (base / "data" / "encoder").symlink_to(cache_dir / "encoder")
-    return Settings(shop=shops.fashion(base / "shop"), data_dir=base / "data", watch=False)
+    return Settings(shop=shops.fashion(base / "shop"), data_dir=data_folder(base / "data"), watch=False)
 
 
 def kinds(seen: list[events.TurnEvent]) -> list[type]:

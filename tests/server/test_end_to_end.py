@@ -23,13 +23,9 @@ ITEM = {"id", "title", "price", "currency", "url", "image_url", "score", "reason
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory, cache_dir, encoder) -> Iterator[str]:
-    encoder.embed(["warm"])
+def real(tmp_path_factory, data_folder) -> Iterator[str]:
     base = tmp_path_factory.mktemp("real")
-    data_dir = base / "data"
-    data_dir.mkdir()
-    (data_dir / "encoder").symlink_to(cache_dir / "encoder")
-    settings = Settings(shop=shops.fashion(base / "shop"), data_dir=data_dir, watch=False)
+    settings = Settings(shop=shops.fashion(base / "shop"), data_dir=data_folder(base / "data"), watch=False)
     assistant = Assistant.open(settings)
     with served(create_app(assistant, settings, page=False)) as url:
         yield url

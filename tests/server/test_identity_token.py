@@ -23,11 +23,9 @@ URL = "/v1/chat/completions"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory, cache_dir, encoder) -> Settings:
-    encoder.embed(["warm"])
+def settings(tmp_path_factory, data_folder) -> Settings:
     base = tmp_path_factory.mktemp("tokens")
-    (base / "data").mkdir()
-    (base / "data" / "encoder").symlink_to(cache_dir / "encoder")
+    data_folder(base / "data")
     folder = service(base / "shop")
     config = yaml.safe_load((folder / "shop.yaml").read_text(encoding="utf-8"))
     (folder / "shop.yaml").write_text(yaml.safe_dump({**config, "identity": "token", "slug": "fashion"}), "utf-8")

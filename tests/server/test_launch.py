@@ -184,11 +184,8 @@ def test_progress_is_drawn_only_when_there_is_some():
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_serve_says_where_and_stops_cleanly(stop, tmp_path, cache_dir, encoder):
-    encoder.embed(["warm"])
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "encoder").symlink_to(cache_dir / "encoder")
+def test_serve_says_where_and_stops_cleanly(stop, tmp_path, data_folder):
+    data = data_folder(tmp_path / "data")
     shop = shops.fashion(tmp_path / "shop")
     command = [sys.executable, "launch.py", "--shop", str(shop), "--data-dir", str(data), "--port", "0"]
     log = (tmp_path / "log").open("w+", encoding="utf-8")

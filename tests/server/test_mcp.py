@@ -37,13 +37,9 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory, cache_dir, encoder) -> Iterator[Shop]:
-    encoder.embed(["warm"])
+def shop(tmp_path_factory, data_folder) -> Iterator[Shop]:
     base = tmp_path_factory.mktemp("mcp")
-    data_dir = base / "data"
-    data_dir.mkdir()
-    (data_dir / "encoder").symlink_to(cache_dir / "encoder")
-    settings = Settings(shop=service(base / "shop"), data_dir=data_dir, watch=False)
+    settings = Settings(shop=service(base / "shop"), data_dir=data_folder(base / "data"), watch=False)
     assistant = Assistant.open(settings)
     with served(create_app(assistant, settings, page=False)) as url:
         yield Shop(url, assistant)

@@ -25,14 +25,9 @@ CANCEL = {"changes": [{"kind": "cancel", "order_id": "FW-1002"}]}
 
 
 @pytest.fixture(scope="module")
-def assistant(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Any) -> Iterator[Assistant]:
-    encoder.embed(["warm"])
-    settings = Settings(
-        shop=service(tmp_path_factory.mktemp("service")), data_dir=tmp_path_factory.mktemp("data"), watch=False
-    )
-    if (cache_dir / "encoder").is_dir():
-        (settings.data_dir / "encoder").symlink_to(cache_dir / "encoder")
-    opened = Assistant.open(settings)
+def assistant(data_folder: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    folder, data = service(tmp_path_factory.mktemp("service")), data_folder(tmp_path_factory.mktemp("data"))
+    opened = Assistant.open(Settings(shop=folder, data_dir=data, watch=False))
     yield opened
     opened.close()
 

@@ -29,14 +29,11 @@ DROP = """
 
 
 @pytest.fixture(scope="module")
-def shop_url(tmp_path_factory, cache_dir, encoder, browser) -> Iterator[tuple[str, Path]]:
+def shop_url(tmp_path_factory, data_folder, browser) -> Iterator[tuple[str, Path]]:
     from server.app import create_app
 
-    encoder.embed(["warm"])
     base = tmp_path_factory.mktemp("drop")
-    (base / "data").mkdir()
-    (base / "data" / "encoder").symlink_to(cache_dir / "encoder")
-    settings = Settings(shop=shops.fashion(base / "shop"), data_dir=base / "data", watch=False)
+    settings = Settings(shop=shops.fashion(base / "shop"), data_dir=data_folder(base / "data"), watch=False)
     assistant = Assistant.open(settings)
     with served(create_app(assistant, settings)) as url:
         yield url, base / "data"

@@ -8,10 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -72,11 +71,8 @@ class Server:
 
 
 @pytest.fixture
-def place(tmp_path: Path, cache_dir: Path, encoder: Any) -> Iterator[tuple[Server, FakeService]]:
-    encoder.embed(["warm"])
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "encoder").symlink_to(cache_dir / "encoder")
+def place(tmp_path: Path, data_folder: Callable[[Path], Path]) -> Iterator[tuple[Server, FakeService]]:
+    data = data_folder(tmp_path / "data")
     fake = KIT.fake()
     with served(fake.app()) as hooks:
         server = Server(service(tmp_path / "shop"), data, hooks)

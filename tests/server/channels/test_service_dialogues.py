@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,10 +47,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(cache_dir: Path, encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    encoder.embed(["warm"])  # builds the shared ONNX file once
-    data = tmp_path_factory.mktemp("data")
-    (data / "encoder").symlink_to(cache_dir / "encoder")
+def house(data_folder: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    data = data_folder(tmp_path_factory.mktemp("data"))
     with ExitStack() as stack:
         fakes = {kit.name: kit.fake() for kit in KITS}
         on: dict[str, Any] = {"rasa_token": RASA_TOKEN}
