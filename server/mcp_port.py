@@ -14,7 +14,7 @@ from retrieval.pipeline import Recommender
 from server.page_port import Shopfront
 from server.protocol import primary_language
 from server.sessions import SESSION_ID, identity_token_of, scope_of
-from tools.results import Evidence, ToolResult
+from tools.results import Evidence, ToolResult, Unreachable
 
 
 class Refused(Exception):
@@ -73,10 +73,17 @@ class Caller:
         language: str | None,
         check: Callable[[ConversationState], None] | None = None,
     ) -> Evidence:
-        """Run a tool as a turn of a session and return its evidence."""
+        """Run a tool as a turn of a session and return its evidence.
+
+        Raises:
+            Refused: the shop's own system does not answer; says whether something may have been changed.
+        """
         tag = self.language(language) if language else None
         call = DirectCall(
             session, name, arguments, tag, check=check, consent=check is not None,
             identity_token=identity_token_of(self.headers, None),
         )  # fmt: skip
-        return (await self.assistant.call(call)).evidence
+        result = await self.assistant.call(call)
+        if isinstance(result.evidence, Unreachable):
+            raise Refused(result.text)
+        return result.evidence

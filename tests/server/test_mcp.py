@@ -13,6 +13,7 @@ from mcp import Client
 from mcp.types import TextContent
 
 from agent.assistant import Assistant
+from core.errors import BackendUnavailable
 from core.settings import Settings
 from server.app import create_app
 from tests.server.serving import served
@@ -224,6 +225,18 @@ async def test_rules_refuse_and_a_no_drops(shop):
         named = {"session_id": prepared["session_id"], "confirmation_id": prepared["confirmation_id"]}
         assert "prepare" in await fault(client, "confirm_order_change", **named, confirmed=True)
         assert shop.status("FW-1005") == "delivered"
+
+
+@pytest.mark.parametrize(("unknown", "words"), [(False, "nothing was changed"), (True, "not known whether")])
+async def test_a_shop_system_that_does_not_answer_is_told(shop, monkeypatch, unknown, words):
+    def silent(*_: object) -> None:
+        raise BackendUnavailable("http://10.0.0.9/orders: no answer", unknown=unknown)
+
+    monkeypatch.setattr(type(shop.assistant.desk.backend), "order", silent)
+    async with agent(shop) as client:
+        message = await fault(client, "order_status", **ANN)
+    assert words in message
+    assert "10.0.0.9" not in message
 
 
 def initialize(url: str, **headers: str) -> httpx.Response:
