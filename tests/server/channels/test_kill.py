@@ -21,7 +21,7 @@ from tests.server.channels.services import FakeService
 from tests.server.serving import eventually, served
 from tests.service_shop import service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 KIT = WebhookKit()
 
 
