@@ -76,7 +76,7 @@ def _fresh(fused: Fused, shown: Sequence[int], signals: Signals, counts: Counts)
     near = fused.order[: REACH * len(shown)]
     near = near[fused.total[near] >= fused.total[shown[-1]] - BEHIND]
     catalogue = signals.index.catalogue
-    age = signals.now / DAY - catalogue.numbers("created_at")[fused.rows]
+    age = signals.now / DAY - catalogue.numbers("created_at", rows=fused.rows)
     new: npt.NDArray[np.bool_] = (age >= 0) & (age <= NEW_DAYS)
     if new[list(shown)].any():
         return []

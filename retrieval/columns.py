@@ -47,6 +47,15 @@ class Column:
         found = int(np.searchsorted(self.rows, row))
         return found if found < len(self.rows) and self.rows[found] == row else -1
 
+    def places(self, rows: Longs) -> tuple[Longs, Bools] | None:
+        """Return where some rows' entries stand, and which of them have one; None when every item has an entry."""
+        if self.rows is None:
+            return None
+        if not len(self.rows):
+            return np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
+        found = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return found, self.rows[found] == rows
+
     def spread(self, hits: Bools) -> Bools:
         """Turn a bool an entry into a bool an item; items without an entry get False."""
         if self.rows is None:
@@ -78,6 +87,22 @@ class Column:
         raise NotImplementedError
 
 
+def _taken(column: Column, data: npt.NDArray[Any], rows: Longs, unstated: float) -> npt.NDArray[Any]:
+    """Return the entries of some rows; ``unstated`` where a sparse column has none."""
+    places = column.places(rows)
+    if places is None:
+        return data[rows]
+    found, held = places
+    return np.where(held, data[found] if len(data) else unstated, data.dtype.type(unstated)).astype(data.dtype)
+
+
+def _spread(column: Column, data: npt.NDArray[Any], unstated: float) -> npt.NDArray[Any]:
+    """Return one entry an item of a sparse column."""
+    result = np.full(column.size, unstated, dtype=data.dtype)
+    result[column.rows] = data
+    return result
+
+
 def _sparse(stated: Bools) -> Ints | None:
     """Return the stated rows when they are few enough to keep the column sparse, else None."""
     if np.count_nonzero(stated) >= SPARSE_BELOW * max(len(stated), 1):
@@ -107,11 +132,11 @@ class NumberColumn(Column):
 
     def dense(self) -> Floats:
         """Return one number an item; not to be written to."""
-        if self.rows is None:
-            return self.data
-        result = np.full(self.size, np.nan)
-        result[self.rows] = self.data
-        return result
+        return self.data if self.rows is None else _spread(self, self.data, np.nan)
+
+    def take(self, rows: Longs) -> Floats:
+        """Return the numbers of some rows."""
+        return np.asarray(_taken(self, self.data, rows, np.nan), dtype=np.float64)
 
     def at(self, row: int) -> float | None:
         """Return a row's number, or None."""
@@ -155,17 +180,14 @@ class FlagColumn(Column):
 
     def dense(self) -> npt.NDArray[np.int8]:
         """Return one flag an item; not to be written to."""
-        if self.rows is None:
-            return self.data
-        result = np.full(self.size, -1, dtype=np.int8)
-        result[self.rows] = self.data
-        return result
+        return self.data if self.rows is None else _spread(self, self.data, -1)
 
-    def numbers(self) -> Floats:
-        """Return 0, 1 or NaN an item."""
-        dense = self.dense().astype(np.float64)
-        dense[dense < 0] = np.nan
-        return dense
+    def numbers(self, rows: Longs | None = None) -> Floats:
+        """Return 0, 1 or NaN an item (an item of some rows, where they are given)."""
+        flags = self.dense() if rows is None else _taken(self, self.data, rows, -1)
+        found = flags.astype(np.float64)
+        found[found < 0] = np.nan
+        return found
 
     def at(self, row: int) -> bool | None:
         """Return a row's flag, or None."""
@@ -245,11 +267,11 @@ class CodeColumn(_Coded):
 
     def dense(self) -> Ints:
         """Return one code an item; not to be written to."""
-        if self.rows is None:
-            return self.data
-        result = np.full(self.size, -1, dtype=np.int32)
-        result[self.rows] = self.data
-        return result
+        return self.data if self.rows is None else _spread(self, self.data, -1)
+
+    def take(self, rows: Longs) -> Ints:
+        """Return the codes of some rows."""
+        return np.asarray(_taken(self, self.data, rows, -1), dtype=np.int32)
 
     def at(self, row: int) -> str | None:
         """Return a row's text, or None."""

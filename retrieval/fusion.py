@@ -108,7 +108,7 @@ def wish_scores(catalogue: Catalogue, wish: Constraint, rows: Rows) -> Floats:
     met = satisfied(catalogue, wish)[rows]
     result = np.where(catalogue.stated(wish.field)[rows], np.float32(MISSED), np.float32(0.0))
     if wish.op in (Op.LE, Op.LT, Op.GE, Op.GT, Op.BETWEEN):
-        numbers = catalogue.numbers(wish.field)[rows]
+        numbers = catalogue.numbers(wish.field, rows=rows)
         away = np.min([np.abs(numbers - value) / max(abs(value), 1e-9) for value in as_numbers(wish.value)], axis=0)
         result += np.nan_to_num(-MISSED * np.exp(-6.0 * away)).astype(np.float32)
     return np.where(met, np.float32(1.0), result)
@@ -127,7 +127,7 @@ def _order(signals: Signals, rows: Rows, total: Floats, weighted: Mapping[str, t
     """Return the places of the candidates, the best first; ties by row."""
     keys: list[Any] = [rows, -total]
     for sort in reversed(signals.query.sorts):
-        numbers = signals.index.catalogue.numbers(sort.field)[rows]
+        numbers = signals.index.catalogue.numbers(sort.field, rows=rows)
         keys.append(np.nan_to_num(-numbers if sort.descending else numbers, nan=np.inf))
     if signals.query.sorts:
         shares = [weighted[source.name] for source in (SEMANTIC, LEXICAL) if source.name in weighted]

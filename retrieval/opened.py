@@ -49,6 +49,7 @@ class OpenIndex:
     mark: str = ""
     """Names the interactions and items that were learned from."""
     _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)
+    _orders: dict[str, tuple[Floats, npt.NDArray[np.int64]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def background(self) -> Vectors:
@@ -69,6 +70,16 @@ class OpenIndex:
         state = (now.columns.get("rating"), now.columns.get("rating_count"))
         numbers = self.catalogue.numbers
         return self._remembered("quality", state, lambda: quality(numbers("rating", now), numbers("rating_count", now)))
+
+    @property
+    def by_quality(self) -> npt.NDArray[np.int64]:
+        """All rows, those of the best quality first."""
+        quality = self.quality
+        known = self._orders.get("quality")
+        if known is None or known[0] is not quality:
+            known = (quality, np.argsort(-quality, kind="stable"))
+            self._orders["quality"] = known
+        return known[1]
 
     @property
     def relative_prices(self) -> Floats:
@@ -97,7 +108,7 @@ class OpenIndex:
 
     def rows(self, ids: Sequence[ItemId]) -> npt.NDArray[np.int64]:
         """Return the rows of those ids that the catalogue has, in their order."""
-        return np.array([self.catalogue.row(item) for item in ids if self.catalogue.has(item)], dtype=np.int64)
+        return self.catalogue.rows_of(ids)
 
     def row_weights(self, weights: Mapping[ItemId, float]) -> dict[int, float]:
         """Return row -> weight for the ids that the catalogue has."""

@@ -69,7 +69,7 @@ def questions(
 def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -> Question | None:
     """Return the question about one facet, or None when it would tell little."""
     if facet.type is FacetType.NUMBER:
-        options, shares = _ranges(facet, catalogue.numbers(facet.name)[rows], weights)
+        options, shares = _ranges(facet, catalogue.numbers(facet.name, rows=rows), weights)
     elif facet.name == "category" or facet.type in (FacetType.CATEGORY, FacetType.BOOLEAN):
         options, shares = _values(catalogue, facet, rows, weights)
     else:
@@ -113,19 +113,22 @@ def _between_products(catalogue: Catalogue, name: str, variants: Sequence[Sequen
 def _values(
     catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats
 ) -> tuple[list[Option], npt.NDArray[np.float64]]:
-    """Return one option for each of the values that most candidates have, and what share all values have."""
+    """Return one option for each of the values that most candidates have, and what share all values have.
+
+    Nothing of a facet that too few candidates state.
+    """
     if facet.type is FacetType.BOOLEAN and facet.name != "category":
-        numbers = catalogue.numbers(facet.name)[rows]
+        numbers = catalogue.numbers(facet.name, rows=rows)
         codes = np.where(np.isnan(numbers), -1, numbers).astype(np.int64)
         labels: Sequence[str] = ("false", "true")
     else:
         try:
-            raw, labels = catalogue.codes(facet.name)
+            raw, labels = catalogue.codes(facet.name, rows)
         except ValueError:
             return [], np.zeros(0)
-        codes = raw[rows].astype(np.int64)
+        codes = raw.astype(np.int64)
     stated = codes >= 0
-    if not stated.any():
+    if float(weights[stated].sum()) < STATED_BY:
         return [], np.zeros(0)
     shares: Floats = np.bincount(codes[stated], weights=weights[stated], minlength=len(labels)).astype(np.float64)
     counts = np.bincount(codes[stated], minlength=len(labels))
@@ -144,10 +147,13 @@ def _option(facet: Facet, value: str, count: int) -> Option:
 
 
 def _ranges(facet: Facet, numbers: Floats, weights: Floats) -> tuple[list[Option], npt.NDArray[np.float64]]:
-    """Return two to four ranges between round numbers, cut near the quantiles of the likely candidates."""
+    """Return two to four ranges between round numbers, cut near the quantiles of the likely candidates.
+
+    Nothing of a facet that too few of them state.
+    """
     stated = ~np.isnan(numbers)
     values, mass = numbers[stated], weights[stated]
-    if not len(values) or values.min() == values.max():
+    if float(mass.sum()) < STATED_BY or values.min() == values.max():
         return [], np.zeros(0)
     cuts = _round_cuts(values, mass)
     edges = [-np.inf, *cuts, np.inf]

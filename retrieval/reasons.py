@@ -259,14 +259,14 @@ class Reasoner:
 
     def _rank(self, name: str, facet: Facet, row: int, rows: Rows) -> tuple[str, int]:
         """Return how an item stands among its peers in a facet, and among how many; "" when not near the top."""
-        values = self.catalogue.numbers(name)
-        peers = values[rows]
+        own = float(self.catalogue.numbers(name, rows=np.array([row]))[0])
+        peers = self.catalogue.numbers(name, rows=rows)
         peers = peers[~np.isnan(peers)]
         if len(peers) < COMPARED_AT_LEAST or peers.min() == peers.max():
             return "", len(peers)
         sign = 1.0 if facet.better == "higher" else -1.0
-        better = int(np.count_nonzero(sign * peers > sign * values[row]))
-        equal = int(np.count_nonzero(peers == values[row]))
+        better = int(np.count_nonzero(sign * peers > sign * own))
+        equal = int(np.count_nonzero(peers == own))
         if not better and equal <= max(1, len(peers) // 3):
             return "best", len(peers)
         return ("top" if better and better + equal <= TOP_SHARE * len(peers) else ""), len(peers)
@@ -332,7 +332,7 @@ class Reasoner:
         """Return how low the price is among the matches of the category."""
         if item.price is None:
             return []
-        prices = self.catalogue.numbers("price")[self._peers_of(row)]
+        prices = self.catalogue.numbers("price", rows=self._peers_of(row))
         prices = prices[~np.isnan(prices)]
         below = float(np.count_nonzero(prices < item.price)) / len(prices)
         median = float(np.median(prices))

@@ -132,9 +132,12 @@ class Signals:
         self._stack = np.concatenate(parts) if parts else np.zeros((0, vectors.shape[1]), dtype=np.float32)
         usual = self.index.background @ self._stack.T
         # An item's likeness to itself says nothing of the others; in a small shop it would count for much.
-        others = np.ma.masked_greater(usual, SELF)
-        self._mean = np.asarray(others.mean(axis=0).filled(0.0))
-        self._spread = np.maximum(np.asarray(others.std(axis=0).filled(1.0)), LEAST_SPREAD)
+        others = usual <= SELF
+        count = np.maximum(np.count_nonzero(others, axis=0), 1)
+        self._mean = np.asarray(np.where(others, usual, 0.0).sum(axis=0) / count, dtype=np.float32)
+        away = np.where(others, usual - self._mean, 0.0)
+        spread = np.sqrt((away * away).sum(axis=0) / count)
+        self._spread = np.maximum(np.where(others.any(axis=0), spread, 1.0), LEAST_SPREAD).astype(np.float32)
 
     def nearness(self, rows: Rows) -> Floats:
         """Return in [-1, 1] how much nearer each item is to each stacked vector than items are in general.

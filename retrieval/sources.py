@@ -67,14 +67,26 @@ def best(scores: Floats, k: int, mask: Mask) -> Rows:
     return rows[np.argsort(-scores[rows], kind="stable")]
 
 
+def first(order: Rows, scores: Floats, k: int, mask: Mask) -> Rows:
+    """Return what ``best`` returns, from all rows in order of their scores: it is read until ``k`` are found."""
+    found: list[Rows] = []
+    count, start, length = 0, 0, 4 * k
+    while count < k and start < len(order):
+        part = order[start : start + length]
+        part = part[mask[part] & (scores[part] > 0)]
+        found.append(part)
+        count, start, length = count + len(part), start + length, length * 4
+    return np.concatenate(found)[:k] if found else order[:0]
+
+
 def nearest(signals: Signals, vector: Floats, k: int, mask: Mask) -> Rows:
     """Return rows near a vector by Chroma's approximate search, within the mask, nearest first."""
     catalogue = signals.index.catalogue
     share = max(float(np.count_nonzero(mask)) / len(mask), 1e-6)
     wanted = min(int(k * OVER_FETCH / share), MOST_FETCHED, len(catalogue))
     keys = signals.index.dense.search(vector[None, :], wanted)[0]
-    rows = np.array([catalogue.row(key) for key in keys if catalogue.has(key)], dtype=np.int64)
-    return rows[mask[rows]][:k] if len(rows) else rows
+    rows = catalogue.rows_of(keys)
+    return rows[mask[rows]][:k]
 
 
 class Semantic:
@@ -237,6 +249,8 @@ class Static:
 
     name: str
     values: Callable[[Signals], Floats]
+    order: Callable[[Signals], Rows] | None = None
+    """All rows, the highest first, where that is kept: nothing is sorted at a question then."""
 
     def active(self, signals: Signals) -> bool:
         """Return whether any item has a score."""
@@ -244,7 +258,8 @@ class Static:
 
     def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
         """Return the highest."""
-        return best(self.values(signals), k, mask)
+        values = self.values(signals)
+        return best(values, k, mask) if self.order is None else first(self.order(signals), values, k, mask)
 
     def scores(self, signals: Signals, rows: Rows) -> Floats:
         """Return the items' own scores."""
@@ -284,8 +299,8 @@ SESSION = Likeness("session", lambda signals: signals.session.first(SESSION_ITEM
 PROFILE = Likeness("profile", lambda signals: signals.profile.first(PROFILE_ITEMS))
 GRAPH = Graph()
 PRICE = PriceFit()
-POPULARITY = Static("popularity", lambda signals: signals.index.popularity)
-QUALITY = Static("quality", lambda signals: signals.index.quality)
+POPULARITY = Static("popularity", lambda signals: signals.index.popularity, lambda signals: signals.index.by_popularity)
+QUALITY = Static("quality", lambda signals: signals.index.quality, lambda signals: signals.index.by_quality)
 GENERATED = Imagined()
 NEW = Static("new", lambda signals: signals.index.novelty(signals.now))
 SOURCES: tuple[Retriever, ...] = (

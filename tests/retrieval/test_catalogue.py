@@ -111,6 +111,27 @@ def test_columns_as_arrays(wardrobe: Catalogue, library: Catalogue) -> None:
         library.codes("title")
 
 
+def test_some_rows_of_a_column_are_what_the_whole_column_has_there(wardrobe: Catalogue, library: Catalogue) -> None:
+    for catalogue in (wardrobe, library):
+        rows = np.array([len(catalogue) - 1, 0, 2, 2])
+        for name in catalogue.facets:
+            if catalogue.numeric(name):
+                np.testing.assert_array_equal(catalogue.numbers(name, rows=rows), catalogue.numbers(name)[rows])
+        for name in ("category", "brand"):
+            np.testing.assert_array_equal(catalogue.codes(name, rows)[0], catalogue.codes(name)[0][rows])
+
+
+def test_a_sparse_column_gives_some_rows_as_a_dense_one_does() -> None:
+    numbers = np.full(40, np.nan)
+    numbers[[3, 17]] = (2.0, 5.0)
+    sparse, rows = NumberColumn.of(numbers), np.array([17, 0, 39, 3])
+    assert sparse.rows is not None
+    np.testing.assert_array_equal(sparse.take(rows), numbers[rows])
+    np.testing.assert_array_equal(NumberColumn.of(np.full(40, np.nan)).take(rows), np.full(4, np.nan))
+    flags = FlagColumn.of(np.where(np.isnan(numbers), -1, 1).astype(np.int8))
+    np.testing.assert_array_equal(flags.numbers(rows), [1.0, np.nan, np.nan, 1.0])
+
+
 def test_category_facets_come_most_stated_first(library: Catalogue, wardrobe: Catalogue) -> None:
     assert set(wardrobe.category_facets("Dresses")) == {"color", "material", "weight"}
     assert library.category_facets("Films")[-1] == "services", "two films stream nowhere"

@@ -5,7 +5,7 @@ import pytest
 
 from core.entities import EventKind, Interaction, ItemId, Query, UserId
 from core.shop import Weights
-from retrieval.sources import SOURCES, Retriever
+from retrieval.sources import SOURCES, Retriever, best, first
 
 QUERY = Query(
     text="quiet mower for the lawn 割草机", user_id=UserId("u0"), anchors=(ItemId("g8"),), liked=(ItemId("g1"),)
@@ -77,3 +77,15 @@ def test_collaborative_knows_the_tastes(signals, garden):
     scores = SOURCES[2].scores(request, np.arange(len(garden.catalogue)))
     mowers = garden.catalogue.category_rows("Mowers")
     assert scores[mowers].mean() > scores[garden.catalogue.category_rows("Watering")].mean() + 0.1
+
+
+@pytest.mark.parametrize("k", [1, 7, 500])
+def test_what_is_kept_in_order_gives_what_sorting_gives(k):
+    random = np.random.default_rng(k)
+    scores = np.round(random.random(3000) - 0.2, 2).astype(np.float32)
+    mask = random.random(3000) < 0.03
+    order = np.argsort(-scores, kind="stable")
+    np.testing.assert_array_equal(
+        np.sort(scores[first(order, scores, k, mask)]), np.sort(scores[best(scores, k, mask)])
+    )
+    assert (mask & (scores > 0))[first(order, scores, k, mask)].all()
