@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,8 @@ IDENTIFYING = 0.9
 LEAST_ITEMS = 20
 """Fewer items than these cannot tell a naming facet from a small shop."""
 LONGEST_VALUE = 40
+SHORTEST_VALUE = {True: 3, False: 1}
+"""Letters (Latin or not) below which a value says nothing without its facet's name: "R", "Y", "26"."""
 LEAST_NEEDS = 3
 
 
@@ -123,9 +126,8 @@ def _need(
         return None
     if isinstance(value, tuple):
         chosen = str(rng.choice(sorted(map(str, value))))
-        return spoken(facet, "has", Op.CONTAINS, chosen, language)
-    kind = "brand" if facet.name == "brand" else "is"
-    return spoken(facet, kind, Op.EQ, str(value), language)
+        return spoken(catalogue, facet, Op.CONTAINS, chosen, language)
+    return spoken(catalogue, facet, Op.EQ, str(value), language)
 
 
 def label_of(facet: Facet, language: Language) -> str:
@@ -139,14 +141,40 @@ def constraint(name: str, op: Op, value: Value, unit: str | None = None) -> Cons
     return Constraint(f"true-{name}", name, op, value, unit)
 
 
-def spoken(facet: Facet, kind: str, op: Op, value: str, language: Language) -> Need | None:
+def spoken(catalogue: Catalogue, facet: Facet, op: Op, value: str, language: Language) -> Need | None:
     """Return a need of one of a facet's values; None for one that nobody would say."""
     shown = facet.value_label(value, language)
     if not normal(shown) or len(shown) > LONGEST_VALUE:
         return None
+    kind = "brand" if facet.name == "brand" else "has" if facet.type is FacetType.LIST else "is"
+    if kind != "brand" and not tells(catalogue, facet, shown):
+        kind = f"{kind}_named"
     return Need(
         facet.name, kind, constraint(facet.name, op, value), {"label": label_of(facet, language), "value": shown}
     )
+
+
+def tells(catalogue: Catalogue, facet: Facet, shown: str) -> bool:
+    """Return whether a value says by itself what is meant: it is a word, and a value of no other facet.
+
+    Who wants one that does not ("R", "26", a colour where the shop has two facets of colours) names the facet as well.
+    """
+    letters = sum(map(str.isalpha, shown))
+    return letters >= SHORTEST_VALUE[shown.isascii()] and _owners(catalogue).get(normal(shown), set()) <= {facet.name}
+
+
+@lru_cache(maxsize=2)
+def _owners(catalogue: Catalogue) -> dict[str, set[str]]:
+    """Return the facets that have a value of a name, in any language, by name."""
+    owners: dict[str, set[str]] = {}
+    for name, facet in catalogue.facets.items():
+        if facet.type not in (FacetType.CATEGORY, FacetType.LIST):
+            continue
+        values = [path[-1] for path in catalogue.category_paths()] if name == "category" else catalogue.values(name)
+        for value in values:
+            for each in (value, *facet.value_labels.get(value, {}).values()):
+                owners.setdefault(normal(each), set()).add(name)
+    return owners
 
 
 def _category(catalogue: Catalogue, item: Item, language: Language) -> Need | None:

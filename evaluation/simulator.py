@@ -201,8 +201,12 @@ class Shopper:
         if not shown:
             return None
         facet = self._catalogue.facets[need.field]
-        refused = spoken(facet, need.kind, Op.NE, shown.most_common(1)[0][0], self._language)
-        if refused is None or any(leaks(word, self._target) for word in refused.words.values()):
+        refused = spoken(self._catalogue, facet, Op.NE, shown.most_common(1)[0][0], self._language)
+        if (
+            refused is None
+            or refused.kind.endswith("_named")
+            or any(leaks(word, self._target) for word in refused.words.values())
+        ):
             return None
         self.told[f"not {need.field}"] = refused
         return self._said("not_value", **refused.words)
@@ -235,14 +239,14 @@ class Shopper:
             lower = float(f"{price * 0.5:.2g}")
             words = {**need.words, "value": speech.money(lower, need.constraint.unit, self._language)}
             return replace(need, constraint=constraint("price", Op.LE, lower, need.constraint.unit), words=words)
-        if need.kind not in ("is", "brand") or facet.type is FacetType.LIST:
+        if need.kind not in ("is", "is_named", "brand") or facet.type is FacetType.LIST:
             return None
         rows = np.ones(len(self._catalogue), dtype=np.bool_)
         if "category" in self.knows:
             rows = satisfied(self._catalogue, self.knows["category"].constraint)
         codes, values = self._catalogue.codes(need.field)
         found = sorted({values[code] for code in codes[rows].tolist() if code >= 0} - {str(need.constraint.value)})
-        decoy = spoken(facet, need.kind, Op.EQ, self._rng.choice(found), self._language) if found else None
+        decoy = spoken(self._catalogue, facet, Op.EQ, self._rng.choice(found), self._language) if found else None
         return None if decoy is None or any(leaks(word, self._target) for word in decoy.words.values()) else decoy
 
 

@@ -17,6 +17,7 @@ FOLDER = Path(__file__).with_name("phrasings")
 PARAPHRASES = 4
 """Independent phrasings of each kind of sentence."""
 _LATIN = re.compile(r"[a-z]{5,}")
+_LATIN_END, _LATIN_START = re.compile(r"[A-Za-z0-9]$"), re.compile(r"[A-Za-z0-9]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -36,7 +37,13 @@ def say(language: Language, kind: str, variant: int, **words: str) -> str:
     """Return the phrasing ``variant`` (modulo their number) of a kind of sentence, with its words put in."""
     forms: list[str] = _phrasings(language)[kind]
     # Not str.format: a catalogue's values may hold braces.
-    return _PLACE.sub(lambda place: words[place[1]], forms[variant % len(forms)])
+    said = ""
+    for at, part in enumerate(_PLACE.split(forms[variant % len(forms)])):
+        piece = words[part] if at % 2 else part
+        # 内存 8 GB is written together, "page yield 8": Latin words and numbers are apart in every language.
+        together = _LATIN_END.search(said) is not None and _LATIN_START.match(piece) is not None
+        said += f" {piece}" if together else piece
+    return said
 
 
 def joined(language: Language, phrases: list[str]) -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from core.entities import Facet, FacetType, Op
 from evaluation import speech
-from evaluation.needs import leaks, needs_of, targets
+from evaluation.needs import leaks, needs_of, targets, tells
 from evaluation.simulator import Habits, LeakError, Offer, Shopper
 from retrieval.constraints import satisfied
 
@@ -170,3 +170,20 @@ def test_a_refusal_is_a_requirement_too(sellers):
     refused = [each for each in shopper.required() if each.op is Op.NE]
     assert refused
     assert all(satisfied(catalogue, each)[catalogue.row("w4")] for each in refused)
+
+
+def test_a_value_that_says_nothing_or_something_else_too_is_said_with_its_facet(sellers):
+    catalogue = sellers["films"].recommender.catalogue
+    facets = catalogue.facets
+    assert tells(catalogue, facets["genre"], "comedy")
+    assert not tells(catalogue, facets["genre"], "R")
+    assert not tells(catalogue, facets["genre"], "26")
+    other = next(
+        value for name in ("director", "certificate", "brand") if name in facets for value in catalogue.values(name)
+    )
+    assert not tells(catalogue, facets["genre"], other)
+
+
+def test_latin_words_and_numbers_stay_apart_in_chinese():
+    assert speech.say("zh", "at_most", 2, label="page yield", value="8000页") == "page yield 8000页以内"
+    assert speech.say("zh", "at_most", 2, label="内存", value="8GB") == "内存8GB以内"
