@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from retrieval.learned import Learned
 from retrieval.lexical import LexicalIndex, naming_text, write_lexical
 from retrieval.loading import read_catalogue, read_interactions, read_relations, read_reviews
 from retrieval.mapping import mapped
+from retrieval.newcomers import read_content
 from retrieval.opened import OpenIndex
 from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
@@ -151,7 +153,9 @@ def _write_learned(
         interactions.users, interactions.rows, interactions.kinds, interactions.values, interactions.times
     )
     history.save(folder / "history")
-    model = train(history, len(catalogue), progress, vectors=vectors, tastes=sources.learned.tastes)
+    content = partial(read_content, vectors, folder / "lexical", catalogue)
+    tastes = sources.learned.tastes
+    model = train(history, len(catalogue), progress, vectors=vectors, tastes=tastes, content=content)
     if model is not None:
         model.save(folder / "collaborative")
     share, users = popularity(history, len(catalogue))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from retrieval.factors import Factors, FoldedUser
 from retrieval.histories import DAY, Event, History
 from retrieval.learned import Tastes
 from retrieval.mapping import mapped
+from retrieval.newcomers import Content, adopted
 
 ITERATIONS = 15
 NEIGHBOURS = 50
@@ -44,6 +45,7 @@ def train(
     vectors: Vectors | None = None,
     tastes: Tastes = DEFAULTS,
     most_for_ease: int = MOST_ITEMS,
+    content: Callable[[], Content] | None = None,
 ) -> CollaborativeModel | None:
     """Fit the model and item-item similarities; None when no user has a positive event.
 
@@ -56,6 +58,7 @@ def train(
         vectors: unit vectors of the items' texts, which EASE gives items that few users took weights by.
         tastes: how the interactions are modelled.
         most_for_ease: above so many items ALS stands in EASE's place.
+        content: returns what is said of the items, from which those that nobody took inherit; None: they do not.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -70,6 +73,8 @@ def train(
             progress("learning tastes", 1, 1)
     else:
         model = _factorised(matrix, tastes, progress)
+    if content is not None:
+        model = adopted(model, matrix, content())
     # OpenBLAS' own threads fight with implicit's; elsewhere they are wanted, so the limit holds only here.
     with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         from implicit.nearest_neighbours import CosineRecommender

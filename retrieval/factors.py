@@ -19,6 +19,7 @@ from retrieval.mapping import mapped
 
 PRIOR_TAKERS = 2.0
 """So many doubtful users are set against those who took an item: what one account did is not yet a pattern."""
+INHERITED = "inherited.npy"
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
@@ -46,6 +47,8 @@ class Factors:
     """The score that three quarters of what users really took stay below: what counts as a full score."""
     ridge: float
     alpha: float
+    inherited: Floats | None = None
+    """How far each item's factors stand on what is said of it (``retrieval.newcomers``); None: none does."""
 
     @classmethod
     def of(cls, users: Floats, items: Floats, matrix: Any, takers: Floats, ridge: float, alpha: float) -> Factors:
@@ -58,14 +61,17 @@ class Factors:
 
     @cached_property
     def trust(self) -> Floats:
-        """How far each item's factors rest on more than a user or two, in [0, 1)."""
-        return np.asarray(self.counts / (self.counts + PRIOR_TAKERS), dtype=np.float32)
+        """How far each item's factors rest on more than a user or two, or on its likeness to such items; in [0, 1]."""
+        trust = np.asarray(self.counts / (self.counts + PRIOR_TAKERS), dtype=np.float32)
+        return trust if self.inherited is None else np.maximum(trust, self.inherited)
 
     def save(self, folder: Path) -> None:
         """Write the arrays under ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("factors", "gram", "counts"):
             np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+        if self.inherited is not None:
+            np.save(folder / INHERITED, self.inherited, allow_pickle=False)
         meta = {"usual": self.usual, "ridge": self.ridge, "alpha": self.alpha}
         (folder / "factors.json").write_text(json.dumps(meta), encoding="utf-8")
 
@@ -74,7 +80,9 @@ class Factors:
         """Memory-map what ``save`` wrote."""
         meta = json.loads((folder / "factors.json").read_text(encoding="utf-8"))
         factors, gram, counts = (mapped(folder / f"{name}.npy") for name in ("factors", "gram", "counts"))
-        return cls(factors, gram, counts, float(meta["usual"]), float(meta["ridge"]), float(meta["alpha"]))
+        inherited = mapped(folder / INHERITED) if (folder / INHERITED).exists() else None
+        usual, ridge, alpha = (float(meta[name]) for name in ("usual", "ridge", "alpha"))
+        return cls(factors, gram, counts, usual, ridge, alpha, inherited)
 
     def fold_in(self, rows: Rows, weights: Floats) -> FoldedUser | None:
         """Solve a user's vector from the items they met; positive weights attract, negative ones repel.

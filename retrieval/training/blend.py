@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.ports import Embedder, Progress
 from core.shop import Rules, Weights
 from retrieval.collaborative import train
 from retrieval.learned import Tastes
+from retrieval.newcomers import content_of
 from retrieval.opened import OpenIndex
 from retrieval.pipeline import Recommender
 from retrieval.popularity import popularity
@@ -44,7 +46,8 @@ def past(index: OpenIndex, holdout: Holdout, tastes: Tastes) -> OpenIndex:
     """Return an index that knows nothing of the held-out events."""
     items = len(index.catalogue)
     share, users = popularity(holdout.early, items)
-    model = train(holdout.early, items, vectors=index.vectors, tastes=tastes)
+    content = partial(content_of, index.vectors, index.lexical, index.catalogue)
+    model = train(holdout.early, items, vectors=index.vectors, tastes=tastes, content=content)
     return replace(
         index, browsing=None, history=holdout.early, collaborative=model, popularity=share, users=users, _derived={}
     )
