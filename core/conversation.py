@@ -43,6 +43,28 @@ class Intent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WantedPart:
+    """One thing of a set that is wanted together."""
+
+    text: str = ""
+    """What it is, in the user's words."""
+    constraints: tuple[Constraint, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    refused: tuple[ItemId, ...] = ()
+    """What was chosen for it and is to be another."""
+    chosen: ItemId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSet:
+    """Things wanted together, under one budget."""
+
+    parts: tuple[WantedPart, ...] = ()
+    budget: float | None = None
+    """What they may cost together, in the shop's currency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wants:
     """What the shopper wants, as held between turns; the part that undo restores."""
 
@@ -55,6 +77,8 @@ class Wants:
     disliked: tuple[ItemId, ...] = ()
     gift: bool = False
     """The item is for somebody else: the user's own profile is left out."""
+    bundle: WantedSet | None = None
+    """Things that are wanted together; None where one kind of thing is."""
     numbered: int = field(default=0, compare=False)
     """The highest number that a constraint's id had: an id is never given twice."""
 
@@ -123,6 +147,8 @@ class StateChange:
     identity: Identity | None = None
     desk: Mapping[str, Any] | None = None
     gift: bool | None = None
+    bundle: WantedSet | None = None
+    """The set that is wanted from now on; one without parts where none is any more."""
     confirmed: tuple[str, ...] = ()
     """Keys of eligibility rules that were confirmed now."""
     learned: tuple[str, ...] = ()

@@ -1,14 +1,18 @@
 """A set of items under one budget that go together: "a starter photo kit under 1,200".
 
 One item is chosen for each part of the set. The choice is exact (a mixed-integer program, HiGHS through SciPy): the
-highest sum of scores, with a little for each two that a relation of the shop ties. An item that is related to some of
-another part's candidates ("fits the X200") goes only with one of those. Prices are the catalogue's.
+highest sum of scores, with a little for each two that a relation of the shop ties. An item that the shop states to fit
+something of another part's kind ("fits the X200") goes only with what it is stated to fit; being bought together binds
+nothing. Prices are the catalogue's. Where no whole set is possible, as few parts as possible stay out, the later named
+first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +23,28 @@ from retrieval.graph import RelationGraph
 
 POOL = 30
 """Candidates of each part: the best by score."""
+PARTNERS = 60
+"""Further candidates of each part: what the best of the other parts are stated to go with."""
 MOST_PARTS = 8
 TIED = 0.1
 """What a relation between two chosen items adds to the sum of scores in [0, 1]."""
 SECONDS = 2.0
-FITS = frozenset({"compatible_with", "fits", "works_with", "requires"})
-"""Relations that say what an item goes with, and so that it goes with nothing else of that kind."""
-Limit = tuple[npt.NDArray[np.float64], float]
-"""A line of coefficients, and what the sum may be at most."""
+WHOLE = 20.0
+"""What each part is worth beside the scores, where not all of them can be had."""
+KEPT = 3.0
+"""What an item chosen before counts more: a change of one part leaves the others alone, where they can stay."""
+EARLIER = 0.5
+"""How much more a part is worth than the one named after it."""
+_BINDING = re.compile(
+    r"compatib|\bfits?\b|accessor|works? with|requires?|\bparts? (?:of|for)\b|refill|mounts?\b|适|兼容|配件|配套"
+)
+Limit = tuple[Mapping[int, float], float]
+"""Coefficients by column, and what their sum may be at most."""
+
+
+def binds(relation: str) -> bool:
+    """Tell whether a relation says what an item goes with, and so that it goes with nothing else of that kind."""
+    return _BINDING.search(relation.replace("_", " ").replace("-", " ").casefold()) is not None
 
 
 @dataclass(frozen=True)
@@ -44,12 +62,21 @@ class Bundle:
 
     items: tuple[Recommendation, ...]
     total: float
-    """The sum of the prices; of the cheapest set there is, when none fits the budget; NaN when a part has no item."""
+    """The sum of the prices; of the cheapest whole set, when none fits; NaN when there is none at any price."""
     ties: tuple[Tie, ...] = ()
+    parts: tuple[int, ...] = ()
+    """The place of each item's part."""
+    least: float | None = None
+    """What the cheapest whole set costs, where parts had to stay out; NaN when there is none at any price."""
 
 
 def chosen(
-    pools: Sequence[Sequence[Recommendation]], budget: float | None, catalogue: Catalogue, graph: RelationGraph
+    pools: Sequence[Sequence[Recommendation]],
+    budget: float | None,
+    catalogue: Catalogue,
+    graph: RelationGraph,
+    partly: bool = False,
+    kept: frozenset[ItemId] = frozenset(),
 ) -> Bundle:
     """Choose one candidate of each pool.
 
@@ -58,6 +85,8 @@ def chosen(
         budget: what they may cost together, in the shop's currency; None for any sum.
         catalogue: knows the items' rows.
         graph: the shop's relations.
+        partly: where no whole set is possible, return the largest part of one.
+        kept: items chosen before: as many of them as possible stay.
 
     Raises:
         ValueError: there are no parts, or too many.
@@ -65,121 +94,132 @@ def chosen(
     if not 1 <= len(pools) <= MOST_PARTS:
         raise ValueError(f"a set has 1 to {MOST_PARTS} parts, not {len(pools)}")
     priced = [[entry for entry in pool if entry.item.price is not None] for pool in pools]
-    if not all(priced):
-        return Bundle((), float("nan"))
-    program = _Program(priced, catalogue, graph)
-    places = program.solve(budget)
-    if places is None and program.strict:  # what the shop states lies outside of the candidates: nothing is tied then
-        program.strict = frozenset()
-        places = program.solve(budget)
-    if places is None:
-        cheapest = program.solve(None, cheapest=True)
-        prices = program.prices[cheapest] if cheapest is not None else np.array([np.nan])
-        return Bundle((), round(float(prices.sum()), 2))
-    items = tuple(program.entries[place] for place in places)
-    return Bundle(items, round(float(program.prices[places].sum()), 2), program.ties_of(places))
+    program = _Program(priced, catalogue, graph, kept)
+    whole = all(priced)
+    places = program.solve(budget) if whole else None
+    if places is not None:
+        return program.bundle(places)
+    cheapest = program.solve(None, cheapest=True) if whole else None
+    least = round(float(program.prices[cheapest].sum()), 2) if cheapest is not None else float("nan")
+    places = program.solve(budget, partly=True) if partly else None
+    return Bundle((), least) if not places else program.bundle(places, least)
+
+
+def _common(paths: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the beginning that all paths share."""
+    shared = list(takewhile(lambda level: len(set(level)) == 1, zip(*paths, strict=False)))
+    return tuple(level[0] for level in shared)
 
 
 class _Program:
     """The choice as a mixed-integer program: a variable for each candidate, one for each two that are tied."""
 
-    def __init__(self, pools: Sequence[Sequence[Recommendation]], catalogue: Catalogue, graph: RelationGraph) -> None:
+    def __init__(
+        self,
+        pools: Sequence[Sequence[Recommendation]],
+        catalogue: Catalogue,
+        graph: RelationGraph,
+        kept: frozenset[ItemId] = frozenset(),
+    ) -> None:
         self.entries = [entry for pool in pools for entry in pool]
         self.prices = np.array([float(entry.item.price or 0.0) for entry in self.entries])
+        self._scores = np.array([entry.score + KEPT * (entry.item.id in kept) for entry in self.entries])
+        self._parts = len(pools)
         self._part = np.repeat(np.arange(len(pools)), [len(pool) for pool in pools])
         self._relations: dict[tuple[int, int], str] = {}
-        places: dict[int, list[int]] = {}
-        for place, entry in enumerate(self.entries):
-            places.setdefault(catalogue.row(entry.item.id), []).append(place)
-        for place, entry in enumerate(self.entries):
-            for edge in graph.edges(catalogue.row(entry.item.id)):
-                for other in places.get(edge.row, []) if not edge.inverse else []:
-                    if self._part[other] != self._part[place]:
-                        self._relations[place, other] = edge.relation
-        self.strict = self._stated(catalogue, graph)
+        self._bound: dict[tuple[int, int], set[int]] = {}
+        """(place, part) of what is stated to fit items of a part's kinds, candidates or not: those that are."""
+        self._relate(catalogue, graph)
         self._tied = sorted({(min(pair), max(pair)) for pair in self._relations})
 
-    def solve(self, budget: float | None, cheapest: bool = False) -> list[int] | None:
-        """Return the chosen places, one a part; None when no choice holds."""
+    def _relate(self, catalogue: Catalogue, graph: RelationGraph) -> None:
+        places: dict[int, list[int]] = {}
+        kinds: list[set[tuple[str, ...]]] = [set() for _ in range(self._parts)]
+        for place, entry in enumerate(self.entries):
+            places.setdefault(catalogue.row(entry.item.id), []).append(place)
+            kinds[self._part[place]].add(entry.item.category)
+        roots = [_common(paths) for paths in kinds]
+        for place, entry in enumerate(self.entries):
+            for edge in graph.edges(catalogue.row(entry.item.id)):
+                if edge.inverse:
+                    continue
+                others = [other for other in places.get(edge.row, ()) if self._part[other] != self._part[place]]
+                self._relations |= {(place, other): edge.relation for other in others}
+                if not binds(edge.relation):
+                    continue
+                path = catalogue.item_at(edge.row).category
+                told = {
+                    part
+                    for part, root in enumerate(roots)
+                    if path in kinds[part] or (root and path[: len(root)] == root)
+                }
+                for part in (told | {int(self._part[at]) for at in others}) - {int(self._part[place])}:
+                    fitting = {other for other in others if self._part[other] == part}
+                    self._bound.setdefault((place, part), set()).update(fitting)
+
+    def solve(self, budget: float | None, cheapest: bool = False, partly: bool = False) -> list[int] | None:
+        """Return the chosen places, one a part (at most one with ``partly``); None when no choice holds."""
         from scipy.optimize import Bounds, LinearConstraint, milp
+        from scipy.sparse import coo_array
 
         count, tied = len(self.entries), len(self._tied)
-        scores = np.array([entry.score for entry in self.entries])
-        # Of equal scores the earlier in its pool, so that the answer is the same each time.
-        scores = scores - 1e-7 * np.arange(count)
-        goal = np.concatenate([self.prices if cheapest else -scores, np.full(tied, 0.0 if cheapest else -TIED)])
-        limits = [LinearConstraint(self._one_each(tied), 1, 1)]
+        if not count:
+            return None
+        limits = [*self._pairs(), *self._fits(), *self._twice()]
         if budget is not None:
-            limits.append(LinearConstraint(np.concatenate([self.prices, np.zeros(tied)])[None, :], -np.inf, budget))
-        rows = [*self._pairs(), *self._fits(tied), *self._twice(tied)]
-        if rows:
-            limits.append(LinearConstraint(np.array([row for row, _ in rows]), -np.inf, [most for _, most in rows]))
+            limits.append((dict(enumerate(self.prices.tolist())), budget))
+        for part in range(self._parts):
+            own = dict.fromkeys(np.flatnonzero(self._part == part).tolist(), 1.0)
+            limits.append((own, 1.0))
+            if not partly:
+                limits.append((dict.fromkeys(own, -1.0), -1.0))
+        at = [(row, column, value) for row, (line, _) in enumerate(limits) for column, value in line.items()]
+        rows, columns, values = zip(*at, strict=True)
+        matrix = coo_array((values, (rows, columns)), shape=(len(limits), count + tied)).tocsr()
         result = milp(
-            goal, constraints=limits, integrality=np.ones(count + tied), bounds=Bounds(0, 1),
-            options={"time_limit": SECONDS},
+            self._goal(cheapest, partly), constraints=LinearConstraint(matrix, -np.inf, [most for _, most in limits]),
+            integrality=np.ones(count + tied), bounds=Bounds(0, 1), options={"time_limit": SECONDS},
         )  # fmt: skip
         return np.flatnonzero(result.x[:count] > 0.5).tolist() if result.x is not None else None
 
-    def _one_each(self, tied: int) -> npt.NDArray[np.float64]:
-        parts = int(self._part[-1]) + 1
-        return np.hstack([(self._part[None, :] == np.arange(parts)[:, None]).astype(float), np.zeros((parts, tied))])
+    def _goal(self, cheapest: bool, partly: bool) -> npt.NDArray[np.float64]:
+        count, tied = len(self.entries), len(self._tied)
+        if cheapest:
+            return np.concatenate([self.prices, np.zeros(tied)])
+        # Of equal scores the earlier in its pool, so that the answer is the same each time.
+        scores = self._scores - 1e-7 * np.arange(count)
+        if partly:
+            scores = scores + WHOLE + EARLIER * (self._parts - self._part)
+        return -np.concatenate([scores, np.full(tied, TIED)])
 
     def _pairs(self) -> list[Limit]:
         """A tie counts only when both ends are chosen."""
-        found = []
-        for number, pair in enumerate(self._tied):
-            for end in pair:
-                row = np.zeros(len(self.entries) + len(self._tied))
-                row[len(self.entries) + number], row[end] = 1.0, -1.0
-                found.append((row, 0.0))
+        count = len(self.entries)
+        return [({count + number: 1.0, end: -1.0}, 0.0) for number, pair in enumerate(self._tied) for end in pair]
+
+    def _fits(self) -> list[Limit]:
+        """What is stated to fit something of a part's kinds goes only with what it fits, where that part is there."""
+        found: list[Limit] = []
+        for (place, part), fitting in sorted(self._bound.items()):
+            others = set(np.flatnonzero(self._part == part).tolist()) - fitting
+            found.append(({place: 1.0} | dict.fromkeys(sorted(others), 1.0), 1.0))
         return found
 
-    def _fits(self, tied: int) -> list[Limit]:
-        """What is related to some candidates of another part goes only with one of them."""
-        found = []
-        for place, part in self._related():
-            row = np.zeros(len(self.entries) + tied)
-            row[place] = 1.0
-            for subject, other in self._relations:
-                fits = self._relations[subject, other] in FITS or (place, part) not in self.strict
-                if subject == place and self._part[other] == part and fits:
-                    row[other] = -1.0
-            found.append((row, 0.0))
-        return found
-
-    def _related(self) -> list[tuple[int, int]]:
-        return sorted({(subject, int(self._part[other])) for subject, other in self._relations} | self.strict)
-
-    def _stated(self, catalogue: Catalogue, graph: RelationGraph) -> frozenset[tuple[int, int]]:
-        """Return (place, part) of what is stated to fit items of a part's kinds, candidates or not."""
-        kinds: dict[tuple[str, ...], set[int]] = {}
-        for entry, part in zip(self.entries, self._part.tolist(), strict=True):
-            if entry.item.category:
-                kinds.setdefault(entry.item.category, set()).add(part)
-        found = set()
-        for place, entry in enumerate(self.entries):
-            for edge in graph.edges(catalogue.row(entry.item.id)):
-                if edge.relation in FITS and not edge.inverse:
-                    found |= {(place, part) for part in kinds.get(catalogue.item_at(edge.row).category, ())}
-        return frozenset(pair for pair in found if self._part[pair[0]] != pair[1])
-
-    def _twice(self, tied: int) -> list[Limit]:
+    def _twice(self) -> list[Limit]:
         """No item stands for two parts."""
         by_item: dict[ItemId, list[int]] = {}
         for place, entry in enumerate(self.entries):
             by_item.setdefault(entry.item.id, []).append(place)
-        found = []
-        for places in by_item.values():
-            if len(places) > 1:
-                row = np.zeros(len(self.entries) + tied)
-                row[places] = 1.0
-                found.append((row, 1.0))
-        return found
+        return [(dict.fromkeys(places, 1.0), 1.0) for places in by_item.values() if len(places) > 1]
 
-    def ties_of(self, places: Sequence[int]) -> tuple[Tie, ...]:
-        """Return the relations among the chosen."""
-        return tuple(
+    def bundle(self, places: Sequence[int], least: float | None = None) -> Bundle:
+        """Return the chosen as a set, with the relations among them."""
+        taken = set(places)
+        ties = tuple(
             Tie(self.entries[subject].item.id, relation, self.entries[other].item.id)
             for (subject, other), relation in sorted(self._relations.items())
-            if subject in places and other in places
+            if subject in taken and other in taken
         )
+        items = tuple(self.entries[place] for place in places)
+        parts = tuple(int(self._part[place]) for place in places)
+        return Bundle(items, round(float(self.prices[list(places)].sum()), 2), ties, parts, least)

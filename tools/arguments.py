@@ -78,11 +78,28 @@ class SetPart(_Arguments):
     set: Annotated[list[ConstraintArgument], Field(max_length=10, description="what it must be or have")] = []
 
 
+class PartChange(_Arguments):
+    """What is to be different about one thing of the set that is spoken of."""
+
+    part: Annotated[int, Field(ge=1, le=8, description="its place in the set, from 1")]
+    set: Annotated[list[ConstraintArgument], Field(max_length=10)] = []
+    sort: Annotated[list[SortArgument], Field(max_length=2)] = []
+    other: bool = Field(False, description="true for another one than the one chosen")
+    drop: bool = Field(False, description="true when the set is to do without it")
+
+
 class RecommendSet(_Arguments):
     """Recommend items that go together, one for each part, for at most a budget in all ("a starter kit under 900")."""
 
-    parts: Annotated[list[SetPart], Field(min_length=2, max_length=8)]
+    parts: Annotated[list[SetPart], Field(max_length=8, description="of a new set; empty for the one spoken of")] = []
+    add: Annotated[list[SetPart], Field(max_length=4, description="to the set spoken of")] = []
+    change: Annotated[list[PartChange], Field(max_length=8)] = []
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False, description="for all parts together")] | None = None
+    any_sum: bool = Field(False, description="true when the budget no longer counts")
+    cheaper: bool = Field(False, description="true when the set spoken of is to cost less")
+    theme: Words | None = Field(None, description="what it is all for; without parts the shop chooses them")
+    ignored: Annotated[list[str], Field(max_length=20)] = []
+    currency: Annotated[str, Field(max_length=8)] | None = None
 
 
 class ItemIds(_Arguments):

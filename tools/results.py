@@ -7,9 +7,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commerce.changes import PendingAction, Receipt
-from core.conversation import StateChange, Wants
-from core.entities import Constraint, Item, Language, Passage, Ranking, Recommendation, Value
+from core.conversation import StateChange, WantedPart, WantedSet, Wants
+from core.entities import Constraint, Item, Language, Passage, Ranking, Recommendation, Relaxation, Value
 from core.events import Action
+from retrieval.bundles import Tie
+
+
+@dataclass(frozen=True, slots=True)
+class SetFound:
+    """How a set came about (``recommend_set``)."""
+
+    wanted: WantedSet
+    """The set that it answers, with what was chosen."""
+    shown: tuple[int, ...]
+    """The place of each item's part in ``wanted.parts``."""
+    total: float
+    ties: tuple[Tie, ...] = ()
+    """Relations between the items."""
+    swapped: tuple[int, ...] = ()
+    """Parts for which another item stands than before."""
+    dropped: tuple[WantedPart, ...] = ()
+    """What the set does without now, as the user said."""
+    before: float | None = None
+    """What the set cost before the change."""
+    missing: tuple[int, ...] = ()
+    """Parts that nothing in the shop answers to."""
+    relaxations: Mapping[int, tuple[Relaxation, ...]] = field(default_factory=dict)
+    """By missing part: the smallest sets of its constraints to give up."""
+    left_out: tuple[int, ...] = ()
+    """Parts that had to stay out, so that the rest fits."""
+    least: float | None = None
+    """What the cheapest whole set costs, where the whole one does not fit the budget; NaN where nothing fits together
+    at any price."""
+    invented: bool = False
+    """The shop chose the parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +62,8 @@ class Recommended:
     """The currency of an amount that was taken for the shop's own."""
     learned: Constraint | None = None
     """A wish concluded from what was turned down."""
+    bundle: SetFound | None = None
+    """Where the items make a set."""
 
 
 @dataclass(frozen=True, slots=True)

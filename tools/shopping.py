@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.conversation import StateChange, Wants
+from core.conversation import StateChange, WantedSet, Wants
 from core.entities import Constraint, FacetType, Item, ItemId, Query, Question, Ranking, Recommendation, Value
 from core.errors import ToolRetry
 from retrieval.catalogue import Catalogue
@@ -18,6 +18,7 @@ from tools.context import ToolContext
 from tools.learning import concluded
 from tools.profile import stated
 from tools.results import Compared, ComparedFacet, Detailed, Explained, Recommended, ToolResult
+from tools.sets import query_in_set
 from tools.wants import query_for, revise
 
 MAX_ROWS = 12
@@ -93,6 +94,7 @@ def _change(arguments: RecommendItems, context: ToolContext, anchors: tuple[Item
         like=_known(arguments.like, context),
         dislike=_known(arguments.dislike, context),
         gift=arguments.gift,
+        bundle=WantedSet() if context.state.wants.bundle is not None else None,
         confirmed=_confirmed(arguments.confirm, context),
     )
 
@@ -220,7 +222,8 @@ def _best(values: Sequence[Value | None], better: str | None) -> tuple[int, ...]
 
 def _fits(ids: Sequence[ItemId], context: ToolContext) -> tuple[Recommendation, ...]:
     query = _query(context.state.wants, context)
-    return tuple(context.services.recommender.fit_of(item_id, query) for item_id in ids)
+    fit_of = context.services.recommender.fit_of
+    return tuple(fit_of(item_id, query_in_set(item_id, context) or query) for item_id in ids)
 
 
 def _query(wants: Wants, context: ToolContext) -> Query:

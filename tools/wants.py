@@ -39,6 +39,7 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
         liked=liked,
         disliked=disliked,
         gift=wants.gift if change.gift is None else change.gift,
+        bundle=wants.bundle if change.bundle is None else (change.bundle if change.bundle.parts else None),
     )
     earlier = {constraint.id for constraint in wants.constraints}
     # What an earlier call of this very turn said is no news; what one message says both ways is.

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from agent.embedded.desk_slots import order_ids
+from agent.embedded.desk_words import VERBS, read_desk
 from agent.embedded.message import Message
 from agent.ports import Decision, TurnContext
 from core.conversation import Intent
@@ -21,6 +23,8 @@ _GOODS = re.compile(
     re.IGNORECASE,
 )
 """Words that ask for goods; a change of an order names goods without asking for any."""
+_ORDERS = ("order", "own", "refund", "where", "list")
+"""What a part speaks of that is the desk's."""
 _MOST = 12
 """Parts of a message that are looked at one by one."""
 _FAMILIES: dict[Intent, str] = {
@@ -63,6 +67,8 @@ def all_of(
     changes = any(call.name == "prepare_changes" for call in whole.calls)
     if changes and not _GOODS.search(message.context.message):
         return whole  # the things and values that a change names are those of the order
+    if any(call.name == "recommend_set" for call in whole.calls):
+        return whole  # its parts are those of one set
     if whole.rewind or state.awaiting or not _may_want_several(message, _family(whole)):
         return whole
     texts = [part for part in _JOINTS.split(message.context.message) if part and part.strip()][:_MOST]
@@ -113,10 +119,17 @@ def _family_of_part(message: Message, decision: Decision) -> str | None:
         return None
     if family == "policy" and not message.needs.empty:
         return None  # a wish that only sounds like a question about the rules
+    if family == "desk" and not _speaks_of_orders(message):
+        return None  # so few words are guessed too easily: "不要HDR" cancels nothing
     named = any(element.is_shop() for element in message.reading.elements)
     if family == "shop" and (message.needs.empty or not named):
         return None
     return family
+
+
+def _speaks_of_orders(message: Message) -> bool:
+    desk = read_desk(message.context.message)
+    return bool(desk.of(*VERBS, *_ORDERS) or order_ids(desk.text, digits=False))
 
 
 def _merged(parts: list[_Part], again: Callable[[str], _Part]) -> list[_Part]:

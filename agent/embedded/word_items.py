@@ -90,6 +90,20 @@ def entries(voice: Voice, found: Sequence[Recommendation], wants: Wants) -> list
     return pieces
 
 
+def apart(voice: Voice, found: Sequence[Recommendation], wants: Sequence[Wants]) -> list[Piece]:
+    """Return one list entry for each item of a set, ``wants`` being those of its part.
+
+    Each speaks for itself: things of several kinds compare in nothing.
+    """
+    said, pieces = _Said(), []
+    for position, (one, own) in enumerate(zip(found, wants, strict=True)):
+        one = annotate(one, voice.context.catalogue, voice.language)
+        spoken = spoken_of(voice, own.text) & set(one.item.facets)
+        body = _body(voice, one, _facts(voice, one.item, own, spoken), said, _Place(position, len(found), None, None))
+        pieces.append(Piece(f"{position + 1}. {head(voice, one.item)}{body}{remarks(voice, one)}", tight=True))
+    return pieces
+
+
 def spoken_of(voice: Voice, text: str) -> set[str]:
     """Return the facets with a better end whose name or vague words stand in a text: "quiet" is the noise level."""
     text = f" {' '.join(_WORDS.findall(text.lower()))} "

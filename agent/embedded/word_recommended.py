@@ -12,6 +12,7 @@ from agent.embedded.word_degrees import more_of
 from agent.embedded.word_items import entries
 from agent.embedded.word_markdown import opened
 from agent.embedded.word_questions import asked, word_question
+from agent.embedded.word_sets import word_set
 from agent.embedded.word_values import fact, is_adjective, lowered
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import Wants
@@ -26,6 +27,9 @@ _KEPT = 3
 
 def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piece]:
     """Word recommendations; ``opening`` is what comes before in the first paragraph."""
+    if found.bundle is not None:
+        yield from word_set(voice, found, found.bundle, opening)
+        return
     sentences = [opening, *_notices(voice, found)]
     items = found.ranking.items
     question = voice.context.state.question

@@ -98,8 +98,8 @@ def test_nor_where_the_sources_propose(mixed: Recommender, query: Query, monkeyp
 def test_nor_a_set(mixed: Recommender, parts: list[Query], budget: float) -> None:
     found = mixed.bundle(parts, budget)
     assert not found.items or sum(entry.item.price or 0.0 for entry in found.items) <= budget + 0.005
-    for part, entry in zip(parts, found.items, strict=bool(found.items)):
-        assert all(naive(entry.item, each) for each in part.constraints if each.strength is Strength.MUST)
+    for place, entry in zip(found.parts, found.items, strict=True):
+        assert all(naive(entry.item, each) for each in parts[place].constraints if each.strength is Strength.MUST)
 
 
 def test_one_account_moves_no_item_far_for_others(mixed: Recommender) -> None:
