@@ -120,6 +120,8 @@ class Weights(_Strict):
     semantic: Weight = 0.7
     lexical: Weight = 1.7
     collaborative: Weight = 0.7
+    sequential: Weight = 0.4
+    towers: Weight = 0.4
     popularity: Weight = 0.25
     quality: Weight = 0.25
     profile: Weight = 0.5

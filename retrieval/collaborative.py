@@ -20,7 +20,7 @@ import numpy.typing as npt
 from core.ports import Progress, Vectors
 from retrieval.ease import MOST_ITEMS, Ease, WeighedUser
 from retrieval.factors import Factors, FoldedUser
-from retrieval.histories import DAY, Event, History
+from retrieval.histories import DAY, OLDEST, Event, History, weighed
 from retrieval.learned import Tastes
 from retrieval.mapping import mapped
 from retrieval.newcomers import Content, adopted
@@ -29,8 +29,6 @@ ITERATIONS = 15
 NEIGHBOURS = 50
 PRIOR_PAIRS = 5.0
 """So many doubtful users are set against those who took two items: what one account did is not yet a pattern."""
-OLDEST = 0.05
-"""However old, an event says so much of what it said when it was new."""
 SEED = 7
 DEFAULTS = Tastes()
 Floats = npt.NDArray[np.float32]
@@ -192,14 +190,7 @@ class CollaborativeModel:
             events: what they did, in any order.
             latest: the newest event of all, in seconds: from there events fade.
         """
-        weights: dict[int, float] = {}
-        for event in events:
-            age = max(latest - event.time, 0.0) / DAY if event.time else 0.0
-            faded = event.weight * max(2.0 ** (-age / self.user_days), OLDEST)
-            weights[event.row] = weights.get(event.row, 0.0) + faded
-        rows = np.array(sorted(row for row in weights if weights[row]), dtype=np.int64)
-        found = np.clip(np.array([weights[row] for row in rows.tolist()], dtype=np.float32), -1.0, 1.0)
-        return self.fold_in(rows, np.asarray(np.sign(found) * np.sqrt(np.abs(found)), dtype=np.float32))
+        return self.fold_in(*weighed(events, latest, self.user_days))
 
     def fold_in(self, rows: Rows, weights: Floats) -> TasteOfUser | None:
         """Return a user from distinct items and one weight each: positive ones attract, negative ones repel."""

@@ -29,6 +29,8 @@ EVENT_WEIGHTS: Mapping[EventKind, float] = {
 """How much an event says of a taste. A rating counts by its distance from the middle of its scale."""
 HALF_LIFE_DAYS = 240.0
 """After so long an event counts half."""
+OLDEST = 0.05
+"""However old, an event says so much of what it said when it was new."""
 DAY = 86_400.0
 MAX_OVERLAY = 500
 """Recorded events that are kept in memory for a user, newest last (all of them stand in the event log)."""
@@ -44,6 +46,27 @@ class Event:
     """In [-1, 1], before it fades."""
     time: float
     """Seconds since the epoch; 0 when unknown."""
+
+
+def weighed(
+    events: Sequence[Event], latest: float, half_life: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Return distinct rows and what a user's events say of each in [-1, 1]: events of one item summed up, faded.
+
+    Args:
+        events: what they did, in any order.
+        latest: the newest event of all, in seconds: from there events fade.
+        half_life: after so many days an event counts half, but never less than ``OLDEST`` of it.
+    """
+    weights: dict[int, float] = {}
+    for event in events:
+        age = max(latest - event.time, 0.0) / DAY if event.time else 0.0
+        faded = event.weight * max(2.0 ** (-age / half_life), OLDEST)
+        weights[event.row] = weights.get(event.row, 0.0) + faded
+    rows = np.array(sorted(row for row in weights if weights[row]), dtype=np.int64)
+    found = np.clip(np.array([weights[row] for row in rows.tolist()], dtype=np.float32), -1.0, 1.0)
+    # The square root: an item counts to another by the geometric mean of both strengths.
+    return rows, np.asarray(np.sign(found) * np.sqrt(np.abs(found)), dtype=np.float32)
 
 
 def event_weight(kind: EventKind, value: float | None, top: float) -> float:

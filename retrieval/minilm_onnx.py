@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto, TensorProto
+from retrieval.onnx_graph import Graph
 
-OPSET = 17
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -35,30 +35,6 @@ def read_safetensors(path: Path) -> dict[str, npt.NDArray[Any]]:
     return tensors
 
 
-class _Graph:
-    """Collects nodes and weights; every method returns the name of its output."""
-
-    def __init__(self) -> None:
-        self.nodes: list[NodeProto] = []
-        self.weights: list[TensorProto] = []
-        self._known: set[str] = set()
-
-    def constant(self, name: str, value: Any, dtype: npt.DTypeLike = np.float32) -> str:
-        from onnx import numpy_helper
-
-        if name not in self._known:
-            self._known.add(name)
-            self.weights.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
-        return name
-
-    def add(self, op: str, *inputs: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        output = f"{op.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(op, list(inputs), [output], **attributes))
-        return output
-
-
 class _Bert:
     """Writes the layers of one BERT model into a graph."""
 
@@ -68,13 +44,11 @@ class _Bert:
         self.heads = int(config["num_attention_heads"])
         self.layers = int(config["num_hidden_layers"])
         self.epsilon = float(config["layer_norm_eps"])
-        self.graph = _Graph()
+        self.graph = Graph()
 
     def linear(self, inputs: str, name: str) -> str:
         """Add x · Wᵀ + b."""
-        weight = self.graph.constant(f"{name}.weight", self.tensors[f"{name}.weight"].T)
-        bias = self.graph.constant(f"{name}.bias", self.tensors[f"{name}.bias"])
-        return self.graph.add("Add", self.graph.add("MatMul", inputs, weight), bias)
+        return self.graph.linear(inputs, self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"], name)
 
     def norm(self, inputs: str, name: str) -> str:
         """Add a layer normalisation over the last axis."""
@@ -117,9 +91,7 @@ class _Bert:
         """Add the two dense layers with an exact GELU, and the residual."""
         graph = self.graph
         inner = self.linear(hidden, f"{name}.intermediate.dense")
-        error = graph.add("Erf", graph.add("Div", inner, graph.constant("root_two", np.sqrt(2.0))))
-        gate = graph.add("Mul", graph.add("Add", error, graph.constant("one_f", 1.0)), graph.constant("half", 0.5))
-        output = self.linear(graph.add("Mul", inner, gate), f"{name}.output.dense")
+        output = self.linear(graph.gelu(inner), f"{name}.output.dense")
         return self.norm(graph.add("Add", output, hidden), f"{name}.output.LayerNorm")
 
     def pooled(self, hidden: str, mask: str) -> str:
@@ -152,17 +124,12 @@ def build_model(folder: Path) -> ModelProto:
 
     Inputs: ``input_ids`` and ``attention_mask``, int64 (batch, length). Output: ``vectors``, float32 (batch, width).
     """
-    from onnx import TensorProto, checker, helper
+    from onnx import helper
 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     bert = _Bert(read_safetensors(folder / "model.safetensors"), config)
     bert.graph.nodes.append(helper.make_node("Identity", [bert.write()], ["vectors"]))
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", bert.width])]
-    graph = helper.make_graph(bert.graph.nodes, "sentence_encoder", inputs, outputs, bert.graph.weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
-    checker.check_model(model)
-    return model
+    axes = ["batch", "length"]
+    return bert.graph.model(
+        "sentence_encoder", {"input_ids": axes, "attention_mask": axes}, "vectors", ["batch", bert.width]
+    )

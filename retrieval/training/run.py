@@ -74,4 +74,4 @@ def _trained(
     weights, better, plain = blend.learned(sample, names, said, index.shop.weights)
     won = gain(better, plain)
     report["weights"] = {"gain": described(won), "before": round(float(plain.mean()), 5), "on": won[1] > 0}
-    return Learned(tastes, weights if won[1] > 0 else {}, False, report)
+    return Learned(tastes, weights if won[1] > 0 else {}, report=report)
