@@ -62,8 +62,10 @@ class _QueryCache:
         return vector
 
 
-def in_english(text: str) -> str:
+def in_english(text: str, weight: Callable[[str], float] = lambda term: 1.0) -> str:
     """Return a text as an encoder of English reads it: of a bilingual one the English, of a Chinese one the gloss.
+
+    ``weight`` tells how much a catalogue speaks of a term, and so which senses of a word are meant.
 
     Which of the two it is, is told by which script has more characters; Chinese says the same in a third of them.
     """
@@ -71,7 +73,22 @@ def in_english(text: str) -> str:
     plain = sum(character.isalpha() for character in text) - wide
     if not wide:
         return text
-    return bilingual().gloss(text) if wide >= plain else _WIDE.sub(" ", text)
+    return bilingual().gloss(text, weight) if wide >= plain else _WIDE.sub(" ", text)
+
+
+def as_read(embedder: Embedder, text: str, weight: Callable[[str], float]) -> str | None:
+    """Return a text in words that an encoder reads, or None where it has none.
+
+    Args:
+        embedder: the encoder.
+        text: any text.
+        weight: how much the catalogue speaks of a term, which tells the senses of foreign words.
+    """
+    reads: Callable[[str], bool] = getattr(embedder, "reads", lambda text: bool(text.strip()))
+    if not reads(text):
+        return None
+    translate: Callable[[str, Callable[[str], float]], str] | None = getattr(embedder, "in_english", None)
+    return translate(text, weight) if translate else text
 
 
 class MiniLmEmbedder:
@@ -101,6 +118,10 @@ class MiniLmEmbedder:
     def reads(self, text: str) -> bool:
         """Return whether a text has words that this encoder was trained on, or that it has a gloss of."""
         return any(character.isalpha() and not _WIDE.match(character) for character in in_english(text))
+
+    def in_english(self, text: str, weight: Callable[[str], float]) -> str:
+        """Return a text in English words, Chinese ones in the senses of which a catalogue speaks most."""
+        return in_english(text, weight)
 
     def knows(self, word: str) -> bool:
         """Return whether a lower-case word, or the one that it is a plural of, is a word: no typo, in all likelihood.

@@ -109,6 +109,13 @@ class LexicalIndex:
         """Return whether any item's text has a term."""
         return term in self.model.vocab_dict
 
+    def weight(self, term: str) -> float:
+        """Return how much the catalogue speaks of a term, in [0, 1]: 0 when no item's text has it."""
+        number = self.model.vocab_dict.get(term)
+        if number is None or not self.size:
+            return 0.0
+        return float(np.sqrt((self.starts[number + 1] - self.starts[number]) / self.size))
+
     def scores(self, query: Collection[str]) -> npt.NDArray[np.float32]:
         """Return one score an item in [0, 1]: how much of the question's information it is about, and holds at all."""
         known = [self.model.vocab_dict[term] for term in query if term in self.model.vocab_dict]

@@ -28,9 +28,8 @@ def govern(elements: Sequence[Element]) -> list[Element]:
             _mark_past(out, at)
         if element.role("hedge"):
             _mark_hedged(out, at)
-        if element.role("for"):
-            for index in _purposes(elements, at):
-                out[index] = replace(out[index], purpose=True)
+        for index in _purposes(elements, at):
+            out[index] = replace(out[index], purpose=True)
     return out
 
 
@@ -95,6 +94,13 @@ def _mark_hedged(out: list[Element], at: int) -> None:
 
 
 def _purposes(elements: Sequence[Element], at: int) -> list[int]:
+    """Return what a "for" at a place governs; none where there is none."""
+    if elements[at].role("for"):
+        return _purposes_after(elements, at)
+    return _purposes_before(elements, at) if elements[at].role("for_last") and _tells_more(elements, at) else []
+
+
+def _purposes_after(elements: Sequence[Element], at: int) -> list[int]:
     """Return what "for" governs: the next phrase of the shop, and those of its kind that go on ("travel and work")."""
     found: list[int] = []
     for index in range(at + 1, len(elements)):
@@ -107,6 +113,25 @@ def _purposes(elements: Sequence[Element], at: int) -> list[int]:
             found.append(index)
         elif found and not (element.role("or", "and") or element.text in COMMAS):
             break
+    return found
+
+
+def _tells_more(elements: Sequence[Element], at: int) -> bool:
+    """Tell whether a thing follows a trailing "for": "书桌上的台灯", a lamp for the desk."""
+    following = elements[at + 1] if at + 1 < len(elements) else None
+    return following is not None and following.clause == elements[at].clause and (
+        following.is_shop() or _tells(following)
+    )  # fmt: skip
+
+
+def _purposes_before(elements: Sequence[Element], at: int) -> list[int]:
+    """Return what a trailing "for" governs: the phrases of the shop right before it."""
+    found: list[int] = []
+    for index in range(at - 1, max(-1, at - 1 - _NEAR), -1):
+        element = elements[index]
+        if element.clause != elements[at].clause or not (element.is_shop() or element.role("and", "or")):
+            break
+        found.append(index)
     return found
 
 

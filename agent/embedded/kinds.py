@@ -13,6 +13,7 @@ from core.entities import Constraint, FacetType, Op
 
 _NEAR = 3
 """Elements between a facet's name and its value."""
+_ANYTHING = frozenset({"something", "anything", "things", "stuff", "one"})
 Named = tuple[Element, Entry]
 
 
@@ -30,7 +31,9 @@ def find_category(
     """
     named = [(e, entry) for e, entry in _named(reading) if not _is_value(e, reading, asked)]
     wanted = [(e, entry) for e, entry in named if not e.negated]
-    direct = [(e, entry) for e, entry in wanted if not e.purpose] or wanted
+    direct = [(e, entry) for e, entry in wanted if not e.purpose]
+    if not direct and not _names_another(reading, vocabulary):
+        direct = wanted
     # "256 GB storage": a word that also names a facet is the facet where another names the category, or an amount
     # stands in the message.
     things = [(e, entry) for e, entry in direct if not (e.span and e.span.of(Kind.FACET))]
@@ -47,6 +50,23 @@ def find_category(
         return nodes[0], [*unwanted, Constraint("", "category", Op.IN, tuple(nodes), text=text)]
     # Of several nouns in a row the last is the head: "laptop bag".
     return nodes[-1], [*unwanted, Constraint("", "category", Op.EQ, nodes[-1], text=direct[-1][0].text)]
+
+
+def _names_another(reading: Reading, vocabulary: Vocabulary) -> bool:
+    """Tell whether a thing that the shop has no kind for is named beside what it is for: "a mirror for the hall"."""
+    elements = reading.elements
+
+    def tells(at: int) -> bool:
+        inside = 0 <= at < len(elements) and elements[at].tells() and not elements[at].negated
+        return inside and elements[at].text not in vocabulary.stopwords
+
+    for at, element in enumerate(elements):
+        before = {each.text for each in elements[:at] if each.clause == element.clause}
+        if element.role("for") and tells(at - 1) and not before & _ANYTHING:
+            return True
+        if element.role("for_last") and tells(at + 1):
+            return True
+    return False
 
 
 def category_of_the_past(reading: Reading) -> Constraint | None:

@@ -12,7 +12,8 @@ from agent.embedded.text import Token
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 _GROUPS = {"万": 10_000, "亿": 100_000_000}
-_NUMERAL = frozenset(_DIGITS) | frozenset(_PLACES) | frozenset(_GROUPS) | {"半"}
+_WORD = Span(0, 0, (), "")
+NUMERALS = frozenset(_DIGITS) | frozenset(_PLACES) | frozenset(_GROUPS) | {"半"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Number:
 
 def chinese_number(text: str) -> float | None:
     """Return the value of a Chinese numeral ("三千五" is 3500, "一百零五" 105, "两万" 20000), or None."""
-    if not text or any(char not in _NUMERAL for char in text):
+    if not text or any(char not in NUMERALS for char in text):
         return None
     total = section = 0.0
     digit: int | None = None
@@ -67,9 +68,16 @@ def digits(text: str) -> float | None:
     return None
 
 
-def find_numbers(tokens: Sequence[Token], spans: Sequence[Span]) -> list[Number]:
-    """Return the numbers in a message, outside of the phrases that the shop's own words cover."""
+def find_numbers(tokens: Sequence[Token], spans: Sequence[Span], words: Sequence[tuple[int, int]] = ()) -> list[Number]:
+    """Return the numbers in a message, outside of the shop's own phrases and of Chinese words: 十字架 is no ten.
+
+    Args:
+        tokens: the message.
+        spans: its phrases.
+        words: where Chinese words stand that no phrase covers.
+    """
     covered: dict[int, Span] = {at: span for span in spans for at in range(span.start, span.end)}
+    covered |= {at: _WORD for start, end in words for at in range(start, end) if not _is_number(tokens[start:end])}
     numbers: list[Number] = []
     at = 0
     while at < len(tokens):
@@ -82,6 +90,10 @@ def find_numbers(tokens: Sequence[Token], spans: Sequence[Span]) -> list[Number]
     return numbers
 
 
+def _is_number(word: Sequence[Token]) -> bool:
+    return all(token.text in NUMERALS for token in word)
+
+
 def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Number | None:
     token, span = tokens[at], covered.get(at)
     if token.kind == "number" and token.glued and at and tokens[at - 1].kind == "word":
@@ -92,7 +104,7 @@ def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Nu
             return None
         value, end = _multiplied(tokens, covered, value, at + 1)
         return Number(at, end, value)
-    if token.kind == "cjk" and token.text in _NUMERAL and _is_free(covered, at):
+    if token.kind == "cjk" and token.text in NUMERALS and _is_free(covered, at):
         return _chinese_at(tokens, covered, at)
     if span is not None and span.start == at and (entry := span.of(Kind.DECADE)):
         return Number(at, span.end, float(entry.value), spelled=True, decade=True)
@@ -104,7 +116,7 @@ def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Nu
 
 def _chinese_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Number | None:
     end = at
-    while end < len(tokens) and tokens[end].text in _NUMERAL and (end == at or end not in covered):
+    while end < len(tokens) and tokens[end].text in NUMERALS and (end == at or end not in covered):
         end += 1
     text = "".join(token.text for token in tokens[at:end])
     value = chinese_number(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from agent.embedded.chinese import settle_words
 from agent.embedded.elements import Element
 from agent.embedded.governing import govern
 from agent.embedded.lexicon import DEGREES, Kind, Lexicon, Span
@@ -62,9 +63,9 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
     text = normalise(message)
     tokens = tokenize(message)[:MAX_TOKENS]
     tokens, corrections = _mend(tokens, lexicon, is_word)
-    spans = _named(lexicon.match(tokens), tokens)
-    numbers = find_numbers(tokens, spans)
-    elements = govern(_currencies(_clauses(_settled(_elements(text, tokens, spans, numbers)))))
+    spans, words = settle_words(_named(lexicon.match(tokens), tokens), tokens, lexicon)
+    numbers = find_numbers(tokens, spans, words)
+    elements = govern(_currencies(_clauses(_settled(_elements(text, tokens, spans, numbers, words)))))
     return Reading(message, tuple(tokens), tuple(elements), tuple(corrections))
 
 
@@ -130,7 +131,13 @@ def _fit(lexicon: Lexicon, tokens: Sequence[Token], at: int, word: Token) -> tup
     return max((s.end - s.start for s in spans), default=0), any(s.of(Kind.CATEGORY) for s in spans)
 
 
-def _elements(text: str, tokens: Sequence[Token], spans: Sequence[Span], numbers: Sequence[Number]) -> list[Element]:
+def _elements(
+    text: str,
+    tokens: Sequence[Token],
+    spans: Sequence[Span],
+    numbers: Sequence[Number],
+    words: Sequence[tuple[int, int]],
+) -> list[Element]:
     def element(start: int, end: int, span: Span | None = None, number: Number | None = None) -> Element:
         return Element(start, end, text[tokens[start].start : tokens[end - 1].end], span, number)
 
@@ -140,6 +147,10 @@ def _elements(text: str, tokens: Sequence[Token], spans: Sequence[Span], numbers
         if not taken.intersection(range(span.start, span.end)):
             elements.append(element(span.start, span.end, span))
             taken.update(range(span.start, span.end))
+    for start, end in words:
+        if not taken.intersection(range(start, end)):
+            elements.append(element(start, end))
+            taken.update(range(start, end))
     elements += [element(at, at + 1) for at in range(len(tokens)) if at not in taken]
     return sorted(elements, key=lambda element: element.start)
 

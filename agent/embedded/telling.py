@@ -25,11 +25,12 @@ def telling_words(reading: Reading, vocabulary: Vocabulary, used: Set[int]) -> l
         if element.span is not None:
             words += _of_phrase(element, vocabulary)
         elif element.text not in vocabulary.stopwords and element.text.isalnum():
-            if last_free == at - 1 and not element.text.isascii():
-                words[-1] += element.text  # Chinese characters in a row stay one word
+            single = len(element.text) == 1 and not element.text.isascii()
+            if last_free == at - 1 and single:
+                words[-1] += element.text  # Chinese characters in a row that the dictionary has no word for
             else:
                 words.append(element.text)
-            last_free = at
+            last_free = at if single else -2
     return words
 
 

@@ -56,7 +56,7 @@ def _runs(elements: tuple[Element, ...], stopwords: Set[str]) -> list[tuple[str,
             continue
         end = at + 1
         while not first.text.isascii() and end < len(elements) and _free(elements[end], stopwords):
-            if elements[end].text.isascii():
+            if elements[end].text.isascii() or len(elements[end].text) > 1 or len(first.text) > 1:
                 break
             end += 1
         text = "".join(element.text for element in elements[at:end])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import tokenize
 from agent.embedded.titles import Titles
 from core.entities import Constraint, Facet, FacetType, Op, Value
-from retrieval.bilingual import bilingual
+from retrieval.bilingual import PLAIN, bilingual
 from retrieval.catalogue import BUILT_IN, Catalogue
 from retrieval.comparing import iso_date
 from retrieval.constraints import mask
@@ -43,17 +43,20 @@ class Vocabulary:
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
         self._bare: dict[str, dict[tuple[str, ...], str]] = {}
         self._parts: dict[str, dict[str, set[str]]] = {}
-        self.stopwords: frozenset[str] = frozenset().union(*(grammar.stopwords for grammar in self.grammars))
+        self.stopwords: frozenset[str] = PLAIN.union(*(grammar.stopwords for grammar in self.grammars))
         self.lexicon.common = self.stopwords
         for grammar in self.grammars:
             self._add_grammar(grammar)
             self.lexicon.confusions |= grammar.confusions
         self._add_units()
+        self._unnamed: list[tuple[list[str], Kind, str, str]] = []
+        """Names without a Chinese one, until the shop's own words are all known."""
         self._add_categories()
         self._add_brands()
         for facet in catalogue.facets.values():
             self._add_facet(facet)
             self._add_values(facet)
+        self._add_chinese()
         self.lexicon.names = Titles(catalogue, self.stopwords)
 
     @cached_property
@@ -107,6 +110,13 @@ class Vocabulary:
             self._counts[key] = int(np.count_nonzero(mask(self.catalogue, wanted)))
         return self._counts[key]
 
+    def stated_share(self, field: str, category: str | None) -> float:
+        """Return how large a share of a category's items (of all when None) states a facet."""
+        stated = self.catalogue.stated(field)
+        if category is not None:
+            stated = stated[mask(self.catalogue, [Constraint("", "category", Op.EQ, category)])]
+        return float(stated.mean()) if len(stated) else 0.0
+
     def _add_units(self) -> None:
         # A shop has one currency: an amount in words of any is an amount in it (nothing here knows exchange rates).
         for code, groups in currencies().items():
@@ -124,7 +134,8 @@ class Vocabulary:
             config = configs.get(node)
             labels = [node, *(config.label.values() if config else ())]
             names = [*labels, *(_flat(config.synonyms) if config else ())]
-            whole[node] = self._sound([*names, *self._in_chinese(names)])
+            whole[node] = self._sound(names)
+            self._unnamed.append((whole[node], Kind.CATEGORY, "category", node))
         owned = {_stems(name) for names in whole.values() for name in names}
         for node, names in whole.items():
             parts = [part for name in names for part in _SPLIT.split(name) if _stems(part) not in owned]
@@ -142,7 +153,7 @@ class Vocabulary:
     def _add_facet(self, facet: Facet) -> None:
         names = [facet.name.replace("_", " "), *facet.labels.values(), *_flat(facet.synonyms)]
         names += [name for grammar in self.grammars for name in grammar.fields.get(facet.name, ())]
-        names += self._in_chinese(names)
+        self._unnamed.append((names, Kind.FACET, facet.name, ""))
         for name in names if facet.name in BUILT_IN else self._sound(names):
             self.lexicon.add(name, Kind.FACET, facet.name)
         if facet.type not in (FacetType.NUMBER, FacetType.DATE):
@@ -175,7 +186,7 @@ class Vocabulary:
         for value in list(self.catalogue.values(facet.name))[:MAX_VALUES]:
             names = [value, *facet.value_labels.get(value, {}).values(), *facet.value_synonyms.get(value, ())]
             names += [part for name in names for part in _aliases(name)]
-            names += self._in_chinese(names)
+            self._unnamed.append((names, Kind.VALUE, facet.name, value))
             # A single letter is a value only beside its facet's name.
             sound = [name for name in self._sound(names) if len(name) > 1 or not name.isascii()]
             for name in sound:
@@ -208,9 +219,23 @@ class Vocabulary:
         """Return words -> value, of the values that only mean it beside their facet's name: "12", "no", "all"."""
         return self._bare.get(field, {})
 
-    def _in_chinese(self, names: Sequence[str]) -> list[str]:
-        """Return Chinese words for what the shop names in English alone; general words keep their own meaning."""
-        return [word for word in bilingual().naming(names) if not self.lexicon.knows(word)]
+    def _add_chinese(self) -> None:
+        """Learn Chinese words for what the shop names in English alone.
+
+        Only those that mean nothing yet: the shop's own synonyms and general words go before a dictionary.
+        """
+        chinese = bilingual()
+        found = [
+            (word, kind, field, value)
+            for names, kind, field, value in self._unnamed
+            for word in chinese.naming(names)
+            if not self.lexicon.knows(word)
+        ]
+        for word, kind, field, value in found:
+            self.lexicon.add(word, kind, field, value)
+            if kind is Kind.VALUE:
+                self._add_parts(field, word, value)
+        self._unnamed.clear()
 
     def _sound(self, names: Iterable[str]) -> list[str]:
         """Drop names that are empty, or whose every word is a stopword: they would be found in any sentence."""

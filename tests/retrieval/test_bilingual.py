@@ -78,3 +78,21 @@ def test_an_encoder_of_english_reads_the_gloss_of_chinese_and_the_english_of_bot
     assert "headphones" in in_english("我想要一个耳机")
     assert in_english("Hush One headphones cancel noise 降噪耳机").split() == "Hush One headphones cancel noise".split()
     assert in_english("plain words") == "plain words"
+
+
+@pytest.mark.parametrize(("word", "sense"), [("土豆", "potato"), ("相机", "camera"), ("电视机", "television set")])
+def test_a_sense_with_a_note_in_chinese_counts(word: str, sense: str) -> None:
+    assert bilingual().senses(word)[0] == sense
+
+
+def test_a_word_is_read_in_the_senses_that_the_catalogue_speaks_of() -> None:
+    weights = {"bag": 0.5, "hold": 0.01, "camera": 0.5, "opportun": 0.01, "moment": 0.3}
+    gloss = bilingual().gloss("装相机的包", lambda term: weights.get(term, 0.0))
+    assert gloss.split()[-2:] == ["bag", "hold"]
+    assert "camera" in gloss
+    assert bilingual().split("可以敲打的鼓") == ["可以", "敲打", "的", "鼓"]
+
+
+def test_a_near_synonym_names_a_thing_too() -> None:
+    assert "背包" in bilingual().naming(["backpack"])
+    assert "土豆" not in bilingual().naming(["peanut"])
