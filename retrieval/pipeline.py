@@ -15,21 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.entities import (
-    EventKind,
-    Interaction,
-    ItemId,
-    Query,
-    Ranking,
-    Recommendation,
-    Sort,
-    UserId,
-)
+from core.entities import EventKind, Interaction, ItemId, Query, Ranking, Recommendation, UserId
 from core.ports import Embedder, Progress, Vectors
 from core.shop import EligibilityRule
 from retrieval.bandit import explored, told
 from retrieval.bilingual import bilingual, search_terms
-from retrieval.bundles import POOL, Bundle, chosen
+from retrieval.bundles import Bundle, chosen
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
 from retrieval.diversity import choose
@@ -38,7 +29,8 @@ from retrieval.fusion import Fused, fuse, weight_of, wishes_of
 from retrieval.histories import Event, EventOverlay, event_weight, items_of, seconds
 from retrieval.learning import OnlineLearner
 from retrieval.opened import OpenIndex
-from retrieval.planner import candidates
+from retrieval.planner import EXACT_ROWS, candidates
+from retrieval.pools import cheapest, pools
 from retrieval.questions import questions
 from retrieval.quotes import best_reviews
 from retrieval.reasons import Reasoner
@@ -166,31 +158,36 @@ class Recommender:
         loud = {one.name: weight_of(one.name, signals) / (float(getattr(unit, one.name)) or 1.0) for one in active}
         return rows, {one.name: one.scores(signals, rows) * np.float32(loud[one.name] or 1.0) for one in active}
 
-    def bundle(self, parts: Sequence[Query], budget: float | None = None) -> Bundle:
+    def bundle(self, parts: Sequence[Query], budget: float | None = None, kept: Sequence[ItemId] = ()) -> Bundle:
         """Choose one item for each part of a set, so that they go together and cost at most ``budget`` together.
+
+        Where no whole set is possible, as few parts as possible stay out.
 
         Args:
             parts: the need of each part; their ``limit`` does not count.
             budget: in the shop's currency; None for any sum.
+            kept: items chosen before: as many of them as possible stay.
 
         Raises:
             ValueError: as for ``recommend``; or there are no parts, or too many.
         """
-        index = self._index
-        pools = [self.recommend(replace(part, limit=POOL)).items for part in parts]
-        if budget is not None:
-            # What fits a tight budget may stand far down: the cheapest matches are candidates too.
-            cheap = [replace(part, limit=POOL // 2, sorts=(Sort("price", False),)) for part in parts]
-            pools = [
-                tuple({entry.item.id: entry for entry in (*self.recommend(part).items, *pool)}.values())
-                for part, pool in zip(cheap, pools, strict=True)
-            ]
-        return chosen(pools, budget, index.catalogue, index.graph)
+        gathered, catalogue = [self._gather(part) for part in parts], self._index.catalogue
+        fused = [self._score(each, cheapest(catalogue, np.flatnonzero(each.eligible))) for each in gathered]
+        several = pools(fused, parts, self._index, kept)
+        found = chosen(several, budget, catalogue, self._index.graph, partly=True, kept=frozenset(kept))
+        told = [
+            self._told(gathered[part], fused[part], catalogue.row(entry.item.id))
+            for part, entry in zip(found.parts, found.items, strict=True)
+        ]
+        return replace(found, items=tuple(told))
 
     def affinity(self, text: str) -> float:
         """Return how near a text comes to the catalogue at all: the cosine of its nearest item, 0 when unreadable."""
-        vector = self._text_vector(text)
-        return 0.0 if vector is None or not len(self._index.vectors) else float(np.max(self._index.vectors @ vector))
+        vector, index = self._text_vector(text), self._index
+        if vector is None or not len(index.vectors):
+            return 0.0
+        rows = slice(None) if len(index.vectors) <= EXACT_ROWS else index.nearest(vector, 1, index.everything)
+        return float(np.max(index.vectors[rows] @ vector, initial=0.0))
 
     def mentions(self, word: str) -> bool:
         """Return whether any item's text has a word, in any of its forms."""
@@ -209,7 +206,9 @@ class Recommender:
         gathered = self._gather(query)
         row = gathered.signals.index.catalogue.row(item_id)
         gathered.eligible[row] = True
-        fused = self._score(gathered, also=row)
+        return self._told(gathered, self._score(gathered, also=np.array([row])), row)
+
+    def _told(self, gathered: _Gathered, fused: Fused, row: int) -> Recommendation:
         place = int(np.searchsorted(fused.rows, row))
         reasoner = Reasoner(gathered.signals, gathered.matching)
         return self._recommendation(reasoner, fused, place, _unit(fused.total[place]))
@@ -253,12 +252,12 @@ class Recommender:
                 excluded[event.row] = True
         return excluded
 
-    def _score(self, gathered: _Gathered, also: int | None = None) -> Fused:
+    def _score(self, gathered: _Gathered, also: Rows | None = None) -> Fused:
         signals = gathered.signals
         active = [source for source in SOURCES if weight_of(source.name, signals) and source.active(signals)]
         rows = candidates(signals, gathered.eligible, active)
         if also is not None:
-            rows = np.union1d(rows, [also])
+            rows = np.union1d(rows, also)
         return fuse(signals, rows, active, signals.index.shop)
 
     def _recommendation(self, reasoner: Reasoner, fused: Fused, place: int, score: float) -> Recommendation:

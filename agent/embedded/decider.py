@@ -22,6 +22,7 @@ from agent.embedded.profile_acts import ProfileActs
 from agent.embedded.reading import read
 from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
+from agent.embedded.set_acts import SetActs
 from agent.embedded.several import all_of
 from agent.embedded.text import normalise
 from agent.embedded.unheard import runs, unheard
@@ -72,6 +73,7 @@ class EmbeddedDecider:
         self._requests = Requests(self._vocabulary)
         self._desk = DeskActs(self._guesser, self._requests)
         self._profile = ProfileActs(self.read)
+        self._sets = SetActs(self.read, lambda: self._vocabulary)
 
     async def decide(self, context: TurnContext) -> Decision:
         """Return the decision; the work runs in a worker thread."""
@@ -114,8 +116,8 @@ class EmbeddedDecider:
 
     def _decide(self, message: Message) -> Decision:
         acts = (
-            self._profile, self._desk.first, self._eligible, self._rewind, self._handoff, self._desk.then,
-            self._service, self._compare, self._explain, self._similar,
+            self._profile, self._sets.change, self._desk.first, self._eligible, self._rewind, self._handoff,
+            self._desk.then, self._service, self._sets.ask, self._compare, self._explain, self._similar,
             self._feedback, self._more, self._details, self._answer, self._shop, self._chat,
         )  # fmt: skip
         for act in acts:
@@ -135,6 +137,7 @@ class EmbeddedDecider:
                 return Decision((Intent.UNDO,), note="nothing_to_undo")
             before = state.past[-1]
             calls = (ToolCall("recommend_items", {"again": True}),) if before.constraints or before.text else ()
+            calls = (self._sets.again(),) if before.bundle is not None else calls
             return Decision((Intent.UNDO,), calls, rewind="undo")
         return None
 
@@ -187,7 +190,8 @@ class EmbeddedDecider:
         free = [element.text for element in message.reading.elements if not element.is_shop()]
         joiner = "" if message.context.language == "zh" else " "
         # A single Chinese character says too little.
-        return any(len(term) > 1 and term in self._service_terms for term in terms(joiner.join(free)))
+        found = {term for term in terms(joiner.join(free)) if len(term) > 1}
+        return bool((found - self._vocabulary.stopwords) & self._service_terms)
 
     # What is on screen
 
@@ -250,6 +254,8 @@ class EmbeddedDecider:
         """Answer a question about an item: it is pointed at, and nothing new is asked of the catalogue."""
         references, needs = message.references, message.needs
         asks = "details" in message.cues or _asks(message)
+        if needs.constraints and message.reading.roles("correction"):
+            return None  # "what I meant is the finish should be matte" asks nothing
         focus = message.context.state.focus
         if asks and focus and needs.facets and needs.empty and not references.ids and not references.out_of_range:
             references = References(focus, vague=len(focus) > 1)  # "导演是谁？" asks about what was spoken of last
