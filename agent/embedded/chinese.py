@@ -40,7 +40,7 @@ def settle_words(
         head = _head("".join(token.text for token in tokens[start:end]), lexicon)
         own = max((span.end for span in inside if span.of(*SHOP_KINDS)), default=start)
         # After a phrase of the shop's own the rest tells: 袋 in 旅行袋 is a bag, 机 in 电视机 is no set.
-        if head is not None and (own == start or _kind_of(tokens[end - 1].text, lexicon) == head):
+        if head is not None and own < end and (own == start or _kind_of(tokens[end - 1].text, lexicon) == head):
             kept = [span for span in kept if span not in inside or span.end <= own]
             kept.append(_span(tokens, own, end, head))
             continue

@@ -54,6 +54,7 @@ def _kinds(reading: Reading) -> list[str]:
         ("数据线", []),
         ("装相机的包", ["camera", "bag"]),
         ("一束花", []),
+        ("数码相机", ["camera"]),
     ],
 )
 def test_the_english_of_a_word_tells_its_kind(message: str, kinds: list[str], store: Vocabulary) -> None:
