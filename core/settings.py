@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         "", description="host names under which a proxy on this machine passes requests on, separated by commas"
     )
     encoder: str = Field("minilm", description="minilm, a sentence-transformers id or path, or a /v1/embeddings URL")
+    vectors: Literal["auto", "full", "quantised"] = Field(
+        "auto",
+        description="how the index keeps vectors: full (in Chroma), quantised (a byte a number, for a million items), "
+        "auto (quantised from 200,000 items on)",
+    )
     threads: int = Field(0, ge=0, description="worker threads for turns; 0 takes the number of cores")
     turn_limit: float = Field(30.0, gt=0, description="seconds that a turn may take")
     max_message: int = Field(20_000, gt=0, description="characters that a message may have")

@@ -20,10 +20,10 @@ from core.shop import Shop
 from retrieval.archive import open_catalogue, save_catalogue
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeModel, train
-from retrieval.dense import DenseStore, write_store
 from retrieval.generated import extra_words
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
+from retrieval.item_vectors import STORE, is_quantised, known_vectors, open_vectors, write_vectors
 from retrieval.learned import Learned
 from retrieval.lexical import LexicalIndex, naming_text, write_lexical
 from retrieval.loading import read_catalogue, read_interactions, read_relations, read_reviews
@@ -52,10 +52,16 @@ class Pieces:
     """An earlier build of the same format and encoder."""
     embedded: Path | None = None
     """An earlier build of the same encoder, of whatever format: its vectors serve."""
+    trained: Path | None = None
+    """Where training left its models."""
 
 
 def write_index(
     folder: Path,
+    journal: Path | None = None
+    """Where new vectors are kept while texts are embedded."""
+    vectors: str = "auto"
+    """The setting: whether vectors are quantised."""
     shop: Shop,
     embedder: Embedder,
     sources: Pieces,
@@ -73,27 +79,60 @@ def write_index(
     Raises:
         ShopError: the shop's files cannot be used.
     """
-    catalogue, problems = read_catalogue(shop, progress)
-    save_catalogue(catalogue, folder / "catalogue")
+    stages = Stages(folder)
+    catalogue, problems = _write_catalogue(folder, shop, stages, progress)
     reviews, found = read_reviews(shop, catalogue, progress)
     problems.extend(found)
-    own = [catalogue.texts(row) for row in range(len(catalogue))]
-    extra = extra_words(shop.root, catalogue, own, reviews)
-    texts = [f"{text}. {more}" if more else text for text, more in zip(own, extra, strict=True)]
-    vectors, embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
-    named = [naming_text(catalogue, row) for row in range(len(catalogue))]
-    write_lexical(folder / "lexical", named, texts, progress)
-    learned = _write_learned(folder, shop, catalogue, vectors, sources, problems, progress)
+    facts = _write_texts(folder, shop, catalogue, reviews, embedder, sources, stages, progress)
+    learned = stages.facts("learned")
+    if learned is None:
+        vectors, _ = open_vectors(folder)
+        digest = _write_learned(folder, shop, catalogue, vectors, sources, problems, progress)
+        learned = stages.finish("learned", learned=digest)
+    _take_models(folder, sources, embedder.name)
     _write_relations(folder, shop, catalogue, reviews, problems, progress)
     for problem in problems:
         _log.debug("left out: %s", problem)
-    return {
-        "items": len(catalogue),
-        "embedded": embedded,
-        "generated": sum(map(bool, extra)),
-        "learned": learned,
-        "left_out": len(problems),
-    }
+    return {"items": len(catalogue), **facts, **learned, "left_out": len(problems)}
+
+
+def _write_texts(
+    folder: Path,
+    shop: Shop,
+    catalogue: Catalogue,
+    reviews: Sequence[Review],
+    embedder: Embedder,
+    sources: Pieces,
+    stages: Stages,
+    progress: Progress | None,
+) -> Mapping[str, Any]:
+    """Write what is searched by meaning and by words; return how many texts were embedded and generated."""
+    facts, lexical = stages.facts("vectors"), stages.facts("lexical")
+    if facts is not None and lexical is not None:
+        return facts
+    own = [catalogue.texts(row) for row in range(len(catalogue))]
+    extra = extra_words(shop.root, catalogue, own, reviews)
+    texts = [f"{text}. {more}" if more else text for text, more in zip(own, extra, strict=True)]
+    if facts is None:
+        embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
+        facts = stages.finish("vectors", embedded=embedded, generated=sum(map(bool, extra)))
+    if lexical is None:
+        named = [naming_text(catalogue, row) for row in range(len(catalogue))]
+        write_lexical(folder / "lexical", named, texts, progress)
+        stages.finish("lexical")
+    return facts
+
+
+def _write_catalogue(
+    folder: Path, shop: Shop, stages: Stages, progress: Progress | None
+) -> tuple[Catalogue, list[Problem]]:
+    """Read and write the catalogue, or open the one that a killed build had written."""
+    if stages.facts("catalogue") is not None:
+        return open_catalogue(shop, folder / "catalogue"), []
+    catalogue, problems = read_catalogue(shop, progress)
+    save_catalogue(catalogue, folder / "catalogue")
+    stages.finish("catalogue")
+    return catalogue, problems
 
 
 def _write_vectors(
@@ -104,23 +143,17 @@ def _write_vectors(
     embedder: Embedder,
     sources: Pieces,
     progress: Progress | None,
-) -> tuple[Vectors, int]:
-    """Write the vectors and Chroma's store; return them and how many texts had to be embedded."""
-    caches = []
-    if sources.embedded is not None:
-        old = mapped(sources.embedded / "vectors.npy")
-        order = np.load(sources.embedded / "hashes.npy", allow_pickle=False)
-        caches.append(VectorCache.of(order, old))
-    if sources.previous is not None:
-        shutil.copytree(sources.previous / "chroma", folder / "chroma")
+) -> int:
+    """Write the vectors and what finds the near ones; return how many texts had to be embedded."""
+    caches = [known_vectors(sources.embedded)] if sources.embedded is not None else []
     cache = read_cache(shop.root / CACHE_NAME, embedder)
     if cache is not None:
         caches.append(cache)
-    vectors, hashes, fresh = embed_texts(texts, embedder, caches, progress)
-    np.save(folder / "vectors.npy", vectors, allow_pickle=False)
-    np.save(folder / "hashes.npy", hashes, allow_pickle=False)
-    write_store(folder / "chroma", ids, vectors, [f"{value:016x}" for value in hashes.tolist()], progress)
-    return vectors, fresh
+    store = sources.previous / STORE if sources.previous is not None else None
+    quantised = is_quantised(sources.vectors, len(ids))
+    return write_vectors(
+        folder, ids, texts, embedder, caches, store, quantised, sources.journal, progress
+    )  # fmt: skip
 
 
 def _write_learned(
@@ -148,6 +181,7 @@ def _write_learned(
                 shutil.copytree(sources.previous / name, folder / name, copy_function=os.link)
         return digest
     interactions, found = read_interactions(shop, catalogue, progress)
+                shutil.rmtree(folder / name, ignore_errors=True)
     problems.extend(found)
     history = History.of(
         interactions.users, interactions.rows, interactions.kinds, interactions.values, interactions.times
@@ -193,7 +227,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
     """
     catalogue = open_catalogue(shop, folder / "catalogue")
 
-    vectors = mapped(folder / "vectors.npy")
+    vectors, dense = open_vectors(folder)
     if len(vectors) != len(catalogue):
         raise ValueError(f"{len(vectors)} vectors for {len(catalogue)} items")
     return OpenIndex(
@@ -201,7 +235,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         browsing=Learned.load(folder).browsing(shop),
         catalogue=catalogue,
         vectors=vectors,
-        dense=DenseStore(folder / "chroma"),
+        dense=dense,
         lexical=LexicalIndex.open(folder / "lexical", len(catalogue)),
         history=History.open(folder / "history"),
         collaborative=CollaborativeModel.open(folder / "collaborative"),
@@ -212,3 +246,4 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         fingerprint=fingerprint,
         mark="/".join(_read(folder / "learned.txt").split("/")[::2]),
     )
+    learned = Learned.load(folder)

@@ -3,7 +3,8 @@
 ``DATA_DIR/indexes/<shop>/`` holds one folder a build, ``CURRENT`` with the name of the one that serves, and a lock. A
 build is written to a folder of its own and renamed when it is complete; ``manifest.json`` is written last, so that a
 folder without one is a build that never ended. Whatever fails before ``CURRENT`` is replaced leaves the old build
-serving. The fingerprint covers the shop's files, the encoder and the format: unchanged input builds nothing. On a
+serving. A build that was killed goes on where it stopped: finished stages stay in its draft, and new vectors stand in
+a journal. The fingerprint covers the shop's files, the encoder and the format: unchanged input builds nothing. On a
 change, texts are embedded by hash only when they are new, Chroma's store is copied and brought up to date, and what was
 learned from unchanged interactions is taken over.
 """
@@ -16,7 +17,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -64,6 +64,11 @@ class _Place:
         """Where training leaves what it found for this shop."""
         return self.root / TRAINED
 
+    @property
+    def journal(self) -> Path:
+        """Where vectors are kept while a build embeds texts."""
+        return self.root / "embedding"
+
     def current(self) -> Path | None:
         """Return the build that serves, or None when there is none that is whole."""
         try:
@@ -108,24 +113,29 @@ def build(
     with _locked(place.root / "lock"):
         shop = load_shop(shop_folder)
         inputs = _digests(shop, place.root)
-        fingerprint = _fingerprint(inputs, embedder)
+        fingerprint = _fingerprint(inputs, embedder, settings.vectors)
         current = place.current()
         if current is not None and not force and _manifest(current).get("fingerprint") == fingerprint:
             return current
-        _sweep(place.root, keep=[current])
+        draft = place.root / f"{DRAFT}{'forced' if force else fingerprint[:16]}"
+        # What a build of the very same input had done before it was killed is not done again.
+        _sweep(place.root, keep=[current, *([] if force else [draft, place.journal])])
         header = {
             "format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions,
             "fingerprint": fingerprint, "inputs": inputs,
         }  # fmt: skip
-        anew = Pieces(inputs, Learned.load(place.trained))
+        anew = Pieces(
+            inputs, Learned.load(place.trained), place.trained, journal=place.journal, vectors=settings.vectors
+        )
         pieces = anew if force else _usable(anew, current, embedder)
+        resumed = draft.exists()
         try:
-            folder = _build(place.root, shop, embedder, header, pieces, progress)
-        except (OSError, ValueError) as error:
-            if pieces == anew:
+            folder = _build(draft, shop, embedder, header, pieces, progress)
+        except (OSError, EOFError, ValueError) as error:
+            if pieces == anew and not resumed:
                 raise
-            _log.warning("the index in %s cannot be built upon (%s); all is built anew", current, error)
-            folder = _build(place.root, shop, embedder, header, anew, progress)
+            _log.warning("what was built before cannot be built upon (%s); all is built anew", error)
+            folder = _build(draft, shop, embedder, header, anew, progress)
         _write_text(place.root / CURRENT, folder.name)
         # The build before stays: another process may be serving it and open its store later.
         _sweep(place.root, keep=[folder, current])
@@ -133,21 +143,24 @@ def build(
 
 
 def _build(
-    root: Path,
+    draft: Path,
     shop: Shop,
     embedder: Embedder,
     header: Mapping[str, Any],
     pieces: Pieces,
     progress: Progress | None,
 ) -> Path:
-    """Write a build into a draft folder and give it its name when it is whole; a failed draft is deleted."""
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=root))
+    """Write a build into a draft folder and give it its name when it is whole.
+
+    A draft that failed is deleted; of one that was interrupted or killed, the finished stages serve the next build.
+    """
+    draft.mkdir(exist_ok=True)
     try:
         written = write_index(draft, shop, embedder, pieces, progress)
         _write_text(draft / MANIFEST, json.dumps({**header, **written}, ensure_ascii=False, indent=1))
-        folder = root / f"{header['fingerprint'][:16]}-{time.time_ns():x}"
+        folder = draft.parent / f"{header['fingerprint'][:16]}-{time.time_ns():x}"
         draft.rename(folder)
-    except BaseException:  # whatever stops it, an interrupt too: no half-written build is left
+    except Exception:  # whatever it was, building on it would fail again
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return folder
@@ -286,8 +299,9 @@ def _digests(shop: Shop, root: Path) -> dict[str, str]:
     return {kind: f"{Path(entry[0]).name}:{entry[3]}" for kind, entry in found.items()}
 
 
-def _fingerprint(inputs: Mapping[str, str], embedder: Embedder) -> str:
-    content = json.dumps([FORMAT, embedder.name, embedder.dimensions, sorted(inputs.items())])
+def _fingerprint(inputs: Mapping[str, str], embedder: Embedder, vectors: str) -> str:
+    known = [FORMAT, embedder.name, embedder.dimensions, sorted(inputs.items())]
+    content = json.dumps(known if vectors == "auto" else [*known, vectors])
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 

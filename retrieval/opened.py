@@ -19,10 +19,14 @@ from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.lexical import LexicalIndex
 from retrieval.popularity import novelty, quality, relative_prices
+from retrieval.quantised import QuantisedStore
 from retrieval.quotes import ReviewStore
 
 BACKGROUND = 1024
 """So many items, evenly spread, tell how similar a vector is to nothing in particular."""
+OVER_FETCH, MOST_FETCHED = 1.3, 1500
+"""Chroma's search knows no mask here: it is asked for so many more than the mask's share of all items calls for, and
+for so many at most."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -33,8 +37,8 @@ class OpenIndex:
     shop: Shop
     catalogue: Catalogue
     vectors: Vectors
-    """Shape (items, dimensions), memory-mapped unit rows in the catalogue's order."""
-    dense: DenseStore
+    """Shape (items, dimensions), memory-mapped unit rows in the catalogue's order; read by rows: they may be packed."""
+    dense: DenseStore | QuantisedStore
     lexical: LexicalIndex
     history: History
     collaborative: CollaborativeModel | None
@@ -65,6 +69,20 @@ class OpenIndex:
 
     @property
     def quality(self) -> Floats:
+    def nearest(self, vector: Vectors, k: int, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Return the rows of at most ``k`` items near a vector by approximate search, within a mask, nearest first."""
+        if isinstance(self.dense, QuantisedStore):
+            return self.dense.nearest(vector, k, mask)
+        share = max(float(np.count_nonzero(mask)) / len(mask), 1e-6)
+        wanted = min(int(k * OVER_FETCH / share), MOST_FETCHED, len(mask))
+        rows = self.catalogue.rows_of(self.dense.search(vector[None, :], wanted)[0])
+        return rows[mask[rows]][:k]
+
+    @cached_property
+    def everything(self) -> npt.NDArray[np.bool_]:
+        """The mask that leaves all items."""
+        return np.ones(len(self.catalogue), dtype=np.bool_)
+
         """Every item's quality; computed anew when a live change touched the ratings."""
         now = self.catalogue.snapshot
         state = (now.columns.get("rating"), now.columns.get("rating_count"))

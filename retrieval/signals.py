@@ -146,7 +146,7 @@ class Signals:
         """
         if self._cosines is None or self._cosines[0] is not rows:
             vectors = self.index.vectors
-            chosen = vectors if len(rows) == len(vectors) else vectors[rows]
+            chosen = vectors[:] if len(rows) == len(vectors) else vectors[rows]
             found = (chosen @ self._stack.T - self._mean) / (self._spread * SQUASH)
             self._cosines = (rows, np.tanh(found, dtype=np.float32))
         return self._cosines[1]

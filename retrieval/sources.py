@@ -26,9 +26,6 @@ from retrieval.signals import PROFILE_ITEMS, SESSION_ITEMS, Rows, Signals, Taste
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-OVER_FETCH = 1.3
-"""The approximate search knows no mask: it is asked for so many more than the mask's share of all items calls for."""
-MOST_FETCHED = 1500
 PAID_ITEMS = 40
 PAID_AT_LEAST = 3
 LOUD = 2.0
@@ -79,18 +76,8 @@ def first(order: Rows, scores: Floats, k: int, mask: Mask) -> Rows:
     return np.concatenate(found)[:k] if found else order[:0]
 
 
-def nearest(signals: Signals, vector: Floats, k: int, mask: Mask) -> Rows:
-    """Return rows near a vector by Chroma's approximate search, within the mask, nearest first."""
-    catalogue = signals.index.catalogue
-    share = max(float(np.count_nonzero(mask)) / len(mask), 1e-6)
-    wanted = min(int(k * OVER_FETCH / share), MOST_FETCHED, len(catalogue))
-    keys = signals.index.dense.search(vector[None, :], wanted)[0]
-    rows = catalogue.rows_of(keys)
-    return rows[mask[rows]][:k]
-
-
 class Semantic:
-    """The meaning of the query's text, by the encoder and Chroma."""
+    """The meaning of the query's text, by the encoder and the index's search for what is near."""
 
     name = "semantic"
 
@@ -100,7 +87,8 @@ class Semantic:
 
     def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
         """Return the nearest items."""
-        return nearest(signals, signals.text, k, mask) if signals.text is not None else np.zeros(0, dtype=np.int64)
+        text = signals.text
+        return signals.index.nearest(text, k, mask) if text is not None else np.zeros(0, dtype=np.int64)
 
     def scores(self, signals: Signals, rows: Rows) -> Floats:
         """Return the calibrated nearness to the text."""
@@ -164,7 +152,7 @@ class Likeness:
             return np.zeros(0, dtype=np.int64)
         rows, weights = taste.rows[liked], taste.weights[liked]
         centre = weights @ index.vectors[rows]
-        found = [rows, nearest(signals, centre / max(float(np.linalg.norm(centre)), 1e-6), k, mask)]
+        found = [rows, index.nearest(centre / max(float(np.linalg.norm(centre)), 1e-6), k, mask)]
         if index.collaborative is not None:
             found.extend(index.collaborative.neighbours(int(row))[0].astype(np.int64) for row in rows[:4])
         merged = np.array(list(dict.fromkeys(np.concatenate(found).tolist())), dtype=np.int64)
@@ -305,5 +293,5 @@ GENERATED = Imagined()
 NEW = Static("new", lambda signals: signals.index.novelty(signals.now))
 SOURCES: tuple[Retriever, ...] = (
     SEMANTIC, LEXICAL, COLLABORATIVE, ANCHOR, SESSION, PROFILE, GRAPH, POPULARITY, QUALITY, PRICE, NEW,
-    GENERATED,
+    GENERATED, SEQUENTIAL, TOWERS,
 )  # fmt: skip

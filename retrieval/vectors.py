@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import logging
 import tempfile
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from retrieval.encoder import build_embedder, normalised
 Hashes = npt.NDArray[np.uint64]
 CACHE_NAME = "vectors.npz"
 CHUNK = 256
+TAKEN = 65_536
+"""Known vectors that are taken over at a time."""
+KEPT = 2048
+"""So many new vectors are written to the journal at a time: what a kill costs at most."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,37 +40,44 @@ def text_hashes(texts: Sequence[str]) -> Hashes:
 
 @dataclass(frozen=True)
 class VectorCache:
-    """Known vectors, sorted by the hash of their text."""
+    """Known vectors by the hash of their text."""
 
     hashes: Hashes
+    """Sorted."""
+    order: npt.NDArray[np.intp]
+    """The row of each hash in ``vectors``."""
     vectors: npt.NDArray[np.floating]
 
     @classmethod
     def of(cls, hashes: Hashes, vectors: npt.NDArray[np.floating]) -> VectorCache:
-        """Sort and keep (hash, vector) pairs."""
+        """Keep (hash, vector) pairs; mapped vectors stay on disk."""
         order = np.argsort(hashes, kind="stable")
-        return cls(hashes[order], vectors[order])
+        return cls(hashes[order], order, vectors)
 
     def find(self, hashes: Hashes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
         """Return for each hash its row in ``vectors`` and whether it is known (the row is 0 when not)."""
         if not len(self.hashes):
             return np.zeros(len(hashes), dtype=np.intp), np.zeros(len(hashes), dtype=bool)
-        rows = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        return rows, self.hashes[rows] == hashes
+        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        known = self.hashes[places] == hashes
+        return np.where(known, self.order[places], 0), known
 
 
-def write_cache(path: Path, embedder_name: str, hashes: Hashes, vectors: npt.NDArray[np.floating]) -> None:
-    """Write a cache file with vectors as float16; the same input gives the same bytes.
+def write_cache(
+    path: Path, embedder_name: str, hashes: Hashes, vectors: npt.NDArray[np.floating], kind: type = np.float16
+) -> None:
+    """Write a cache file; the same input gives the same bytes.
 
     Args:
         path: the file to write.
         embedder_name: ``Embedder.name`` of the encoder that made the vectors.
         hashes: shape (n,), from ``text_hashes``.
         vectors: shape (n, dimensions).
+        kind: the number type that they are written in.
     """
     unique, first = np.unique(hashes, return_index=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        np.savez(file, encoder=np.array(embedder_name), hashes=unique, vectors=vectors[first].astype(np.float16))
+        np.savez(file, encoder=np.array(embedder_name), hashes=unique, vectors=vectors[first].astype(kind))
     Path(file.name).chmod(0o644)
     Path(file.name).replace(path)
 
@@ -85,33 +97,61 @@ def read_cache(path: Path, embedder: Embedder) -> VectorCache | None:
     return VectorCache.of(hashes.astype(np.uint64), vectors)
 
 
+def read_journal(folder: Path | None, embedder: Embedder) -> list[VectorCache]:
+    """Return what a build that was killed had embedded."""
+    paths = sorted(folder.glob("*.npz")) if folder is not None else []
+    return [cache for path in paths if (cache := read_cache(path, embedder)) is not None]
+
+
 def embed_texts(
-    texts: Sequence[str], embedder: Embedder, caches: Sequence[VectorCache], progress: Progress | None = None
+    texts: Sequence[str],
+    embedder: Embedder,
+    caches: Sequence[VectorCache],
+    progress: Progress | None = None,
+    journal: Path | None = None,
 ) -> tuple[Vectors, Hashes, int]:
     """Return the unit vectors of texts, their hashes, and how many had to be embedded anew.
 
-    Equal texts are embedded once; known ones are taken from the first cache that has them.
+    Equal texts are embedded once; known ones are taken from the first cache that has them. With a ``journal`` folder
+    new vectors are written there as they come, and those that stand there are taken over.
     """
+    caches = [*caches, *read_journal(journal, embedder)]
     hashes = text_hashes(texts)
     vectors = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
     missing = np.ones(len(texts), dtype=bool)
     for cache in caches:
         rows, found = cache.find(hashes)
         found &= missing
-        vectors[found] = normalised(cache.vectors[rows[found]])
+        taken = np.flatnonzero(found)
+        for start in range(0, len(taken), TAKEN):
+            part = taken[start : start + TAKEN]
+            vectors[part] = normalised(cache.vectors[rows[part]])
         missing &= ~found
-    _, first, inverse = np.unique(hashes[missing], return_index=True, return_inverse=True)
     places = np.flatnonzero(missing)
-    fresh = np.zeros((len(first), embedder.dimensions), dtype=np.float32)
-    for start in range(0, len(first), CHUNK):
-        if progress:
-            progress("embedding", start, len(first))
-        chunk = [texts[places[place]] for place in first[start : start + CHUNK]]
-        fresh[start : start + CHUNK] = normalised(embedder.embed(chunk))
-    if progress and len(first):
-        progress("embedding", len(first), len(first))
-    vectors[places] = fresh[inverse] if len(first) else vectors[places]
+    _, first, inverse = np.unique(hashes[places], return_index=True, return_inverse=True)
+    if len(first):
+        fresh = _embedded([texts[place] for place in places[first]], embedder, progress, journal)
+        vectors[places] = fresh[inverse]
     return vectors, hashes, len(first)
+
+
+def _embedded(texts: Sequence[str], embedder: Embedder, progress: Progress | None, journal: Path | None) -> Vectors:
+    """Return the vectors of distinct texts, embedded chunk by chunk."""
+    found = np.zeros((len(texts), embedder.dimensions), dtype=np.float32)
+    kept = 0
+    for start in range(0, len(texts), CHUNK):
+        if progress:
+            progress("embedding", start, len(texts))
+        end = min(start + CHUNK, len(texts))
+        found[start:end] = normalised(embedder.embed(texts[start:end]))
+        if journal is not None and end - kept >= KEPT:
+            journal.mkdir(parents=True, exist_ok=True)
+            path = journal / f"{time.time_ns():020}.npz"
+            write_cache(path, embedder.name, text_hashes(texts[kept:end]), found[kept:end], np.float32)
+            kept = end
+    if progress:
+        progress("embedding", len(texts), len(texts))
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

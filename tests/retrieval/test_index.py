@@ -75,9 +75,9 @@ def test_a_crash_in_the_middle_leaves_the_old_index_serving(tmp_path, opened, en
         build(tmp_path, embedder=encoder, progress=crash)
     assert answers(serving) == before
     assert len(opened(rebuild=False).catalogue) == 48
-    assert not list(root(tmp_path).glob(f"{index.DRAFT}*"))
     assert serving.refresh()
     assert len(serving.catalogue) == 44
+    assert not list(root(tmp_path).glob(f"{index.DRAFT}*"))
 
 
 def test_a_half_written_or_damaged_index_is_ignored_and_cleaned(tmp_path, opened):
