@@ -78,6 +78,8 @@ def _suffixed(word: str, suffix: str, irregular: int) -> list[str]:
         return [word + suffix[1:]]
     if re.search(r"[^aeiou]y$", word):
         return [word[:-1] + "i" + suffix]
+    if re.search(r".[aeiou][^aeiou]+ey$", word):
+        return [word[:-2] + "i" + suffix]  # pricey, pricier
     if re.search(r"^[^aeiou]*[aeiou][bdgklmnprt]$", word):
         return [word + word[-1] + suffix]
     return [word + suffix]

@@ -155,8 +155,9 @@ def _bind(quantities: list[Quantity], elements: Sequence[Element]) -> list[Quant
             (i for i, q in enumerate(bound) if 0 < q.start - at + 1 <= 4 and _open(q, element, elements)), None
         )
         before = next((i for i, q in enumerate(bound) if 0 <= at - q.end <= 1 and q.op is None), None)
-        if element.text in "<>":  # a sign stands before its number
+        if element.text in "<>":  # a sign stands right before its number; elsewhere it is markup, or an arrow
             before = None
+            after = after if after is not None and bound[after].start == at + 1 else None
         trailing = before is not None and (not element.text.isascii() or after is None or bound[after].start - at > 1)
         index = before if trailing else after
         if index is None:
@@ -211,6 +212,8 @@ def choose_field(
         return asked
     if quantity.op is None:
         return None
+    if not CALENDAR[0] <= (quantity.high or 0.0) <= CALENDAR[1]:
+        fields = [field for field in fields if not _is_date_like(vocabulary, field)]
     return "price" if has_price else _most_plausible(fields, quantity, vocabulary, category)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.embedded.degrees import Degree, Step, degree_of, vague_wish
+from agent.embedded.inflection import comparatives, superlatives
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import Op, Strength
 from tests.agent.conftest import reading_of
@@ -71,3 +72,13 @@ def test_a_vague_wish_follows_the_category(vocabulary: Vocabulary) -> None:
     assert (laptop.op, laptop.strength, laptop.text) == (Op.LE, Strength.WISH, "cheap")
     assert float(laptop.value) > float(phones.value)  # type: ignore[arg-type]
     assert vague_wish(Degree("noise_level", Step.PLAIN, False), "quiet", vocabulary, "Headphones") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "more", "most"),
+    [("light", "lighter", "lightest"), ("heavy", "heavier", "heaviest"), ("pricey", "pricier", "priciest"),
+     ("big", "bigger", "biggest"), ("wide", "wider", "widest"), ("grey", "greyer", "greyest")],
+)  # fmt: skip
+def test_words_are_inflected_as_people_do(word: str, more: str, most: str) -> None:
+    assert more in comparatives(word)
+    assert most in superlatives(word)

@@ -111,6 +111,7 @@ def test_a_hedged_bound_is_a_wish(vocabulary: Vocabulary) -> None:
 
 def test_a_sign_binds_the_number_after_it(vocabulary: Vocabulary) -> None:
     assert _bounds("<img onerror=alert(1)> laptop", vocabulary) == []
+    assert _bounds("<script>alert(1)</script> laptop", vocabulary) == []
 
 
 def test_the_words_are_kept_as_provenance(vocabulary: Vocabulary) -> None:
@@ -135,3 +136,8 @@ def test_years(message: str, expected: tuple[str, Any], film_vocabulary: Vocabul
 def test_a_shop_without_prices_takes_hours_in_minutes(film_vocabulary: Vocabulary) -> None:
     (constraint,) = needs_of("under 2 hours", film_vocabulary).constraints
     assert (constraint.field, constraint.op, constraint.value) == ("runtime_min", Op.LT, 120)
+
+
+def test_a_bare_number_is_no_year_unless_it_could_be_one(film_vocabulary: Vocabulary) -> None:
+    assert all(field != "year" for field, _, _ in _bounds("something over 80", film_vocabulary))
+    assert _bounds("something over 1980", film_vocabulary) == [("year", ">", 1980)]
