@@ -25,6 +25,8 @@ class DeskWord:
     start: int
     end: int
     negated: bool = False
+    exact: bool = True
+    """Whether it stands there as written in the list, not in another form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,14 @@ class DeskReading:
         return any(not word.negated for word in self.of(*roles))
 
     def outside(self, places: Collection[tuple[int, int]]) -> DeskReading:
-        """Return the reading without words inside longer phrases of the shop: "cancelling" in "noise cancelling"."""
+        """Return the reading without words inside longer phrases of the shop: "cancelling" in "noise cancelling".
+
+        A word that only is another form of the desk's belongs to the shop too: a keyboard's "switches".
+        """
 
         def inside(word: DeskWord) -> bool:
             held = ((a, b) for a, b in places if a <= word.start and word.end <= b)
-            return any(b - a > word.end - word.start for a, b in held)
+            return any(b - a > word.end - word.start or not word.exact for a, b in held)
 
         return DeskReading(self.text, tuple(word for word in self.words if not inside(word)))
 
@@ -69,6 +74,7 @@ def read_desk(message: str) -> DeskReading:
             tokens[span.start].start,
             tokens[span.end - 1].end,
             any(end <= span.start <= end + _NEAR and _together(tokens[end : span.start]) for end in negations),
+            span.entries[0].surface == span.text,
         )
         for span, found in roles
     ]

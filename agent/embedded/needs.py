@@ -11,16 +11,19 @@ from agent.embedded.elements import Element
 from agent.embedded.kinds import category_of_the_past, find_category
 from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Entry, Kind
 from agent.embedded.meanings import Meanings
-from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of
+from agent.embedded.otherwise import Otherwise
+from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of, unit_for
 from agent.embedded.reading import Reading
 from agent.embedded.telling import telling_words
 from agent.embedded.vocabulary import Vocabulary, as_value
 from core.entities import Constraint, FacetType, Op, Sort, Strength, Value
-from retrieval.constraints import mask, satisfied
+from retrieval.constraints import satisfied
 
 _MOST, _WORDS = 20, 200
 """Constraints taken from one message, and characters of each one's wording: what tools accept."""
 
+_MOSTLY = 0.7
+"""Where so many items of a kind tell their purposes, one that lists others does not serve this one."""
 _WORD = 3
 """Letters of a word that may be looked for in titles."""
 MAX_SHOWN = 10
@@ -110,6 +113,8 @@ class NeedsReader:
         self._used: set[int] = set()
         self._others: dict[tuple[str, str], list[Entry]] = {}
         """What else a value's word may name."""
+        self._guessed: set[tuple[str, str]] = set()
+        """Facet and value of what was not said outright: a purpose, a part of a name."""
 
     def needs(self) -> Needs:
         """Return what the message asks for."""
@@ -169,7 +174,7 @@ class NeedsReader:
                 self._used.update(range(quantity.start, quantity.end))
 
     def _bounded(self, quantity: Quantity, field: str) -> Constraint | None:
-        unit = None if field == "price" else quantity.unit
+        unit = unit_for(field, quantity, self._reading, self._vocabulary)
         low, high = (
             in_unit_of(field, bound, unit, self._vocabulary) if bound is not None else 0.0
             for bound in (quantity.low, quantity.high)
@@ -189,13 +194,14 @@ class NeedsReader:
         words = [element.text for element in self._reading.elements if element in said]
         facet = self._catalogue.facets[field]
         value = as_value(facet, value)
-        strength = Strength.WISH if hedged else Strength.MUST
+        stated = len(self._vocabulary.numbers_of(field, self._category))
+        strength = Strength.MUST if stated and not hedged else Strength.WISH
         return Constraint("", field, op, value, facet.unit, strength, text=_spaced(words))
 
     def _counts(self, field: str, value: float) -> bool:
         """Tell whether a facet counts in whole numbers: then "a set of 6" means six exactly."""
         numbers = self._vocabulary.numbers_of(field, self._category)
-        return value == int(value) and bool((numbers == numbers.round()).all())
+        return value == int(value) and bool(len(numbers)) and bool((numbers == numbers.round()).all())
 
     def _degree_op(self, quantity: Quantity) -> Op | None:
         """Read "lighter than 2 kg", "more than 5", "比2000便宜"."""
@@ -286,21 +292,13 @@ class NeedsReader:
         self._reconcile()
 
     def _reconcile(self) -> None:
-        """Where nothing has everything that was said, take a word for the value of another facet that it names too."""
-        said = {constraint.field for constraint in (*self._categories, *self._constraints)}
-        before = [] if self._new_category else [c for c in self._held if c.field not in said]
-        told = [*before, *self._categories, *self._constraints]
-        if not any(self._others.values()) or mask(self._catalogue, told).any():
-            return
-        for at, one in enumerate(self._constraints):
-            for other in self._others.get((one.field, str(one.value)), ()):
-                is_list = self._catalogue.facets[other.field].type is FacetType.LIST
-                trial = replace(one, field=other.field, op=Op.CONTAINS if is_list else Op.EQ, value=other.value)
-                rest = [each for each in told if each is not one]
-                if mask(self._catalogue, [*rest, trial]).any():
-                    self._constraints[at] = trial
-                    self._facets.append(other.field)
-                    return
+        """Where nothing has everything that was said, take another reading under which something has."""
+        otherwise = Otherwise(self._reading, self._vocabulary, self._held, self._others, self._guessed)
+        found = otherwise.found(self._categories, self._constraints)
+        if found is not None:
+            self._facets += [one.field for one in found[1] if one not in self._constraints]
+            self._categories, self._constraints = found
+            self._new_category = self._new_category if self._categories else None
 
     def _partly(self, element: Element, groups: dict[tuple[str, bool, bool], list[tuple[Element, str]]]) -> None:
         """Take a word that names values in part ("Spielberg"), or turns down what titles say ("not retro")."""
@@ -310,7 +308,9 @@ class NeedsReader:
         for field, value in found:
             self._facets.append(field)
             # "Spielberg" is the director's name; "easy" is a mere part of "easy to clean": a hint, no requirement.
-            named = element.text.capitalize() in value
+            # A word of a code's ("Color LaserJet 4650") is no name of it.
+            named = element.text.capitalize() in value and not any(map(str.isdigit, value))
+            self._guessed.add((field, value))
             softly = element.hedged or (not named and not element.negated)
             groups.setdefault((field, element.negated, softly), []).append((element, value))
         if element.negated and not found:
@@ -320,9 +320,18 @@ class NeedsReader:
 
     def _wished(self, element: Element, entry: Entry) -> bool:
         facet = self._catalogue.facets.get(entry.field)
-        # "for travel" tells a purpose: items that do not list it may still serve it.
-        purpose = element.purpose and facet is not None and facet.type is FacetType.LIST and not element.negated
-        return element.hedged or purpose
+        if (
+            element.hedged
+            or not element.purpose
+            or element.negated
+            or facet is None
+            or facet.type is not FacetType.LIST
+        ):
+            return element.hedged
+        # "for travel" tells a purpose: where few items tell theirs, those that do not may still serve it.
+        self._guessed.add((entry.field, entry.value))
+        insists = any(each.role("insist") and each.clause == element.clause for each in self._reading.elements)
+        return not insists and self._vocabulary.stated_share(entry.field, self._category) < _MOSTLY
 
     def _boolean(self, field: str, element: Element) -> None:
         self._facets.append(field)

@@ -63,7 +63,7 @@ def digits(text: str) -> float | None:
         return float(text.replace(",", ""))
     if re.fullmatch(r"\d{1,3}(\.\d{3})+,\d+", text):
         return float(text.replace(".", "").replace(",", "."))
-    if re.fullmatch(r"\d+([.,]\d+)?", text):
+    if re.fullmatch(r"\d*[.]\d+|\d+([.,]\d+)?", text):
         return float(text.replace(",", "."))
     return None
 
@@ -97,7 +97,10 @@ def _is_number(word: Sequence[Token]) -> bool:
 def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Number | None:
     token, span = tokens[at], covered.get(at)
     if token.kind == "number" and token.glued and at and tokens[at - 1].kind == "word":
-        return None  # "N3000" is a name
+        before = covered.get(at - 1)
+        side = tokens[at - 1].text == "x" and at > 1 and tokens[at - 2].kind == "number"  # "9x6"
+        if not side and (before is None or before.of(Kind.FACET) is None):
+            return None  # "N3000" is a name, "RAM16G" an amount
     if token.kind == "number" and (span is None or span.of(Kind.NUMBER)):
         value = digits(token.text)
         if value is None:
@@ -106,12 +109,27 @@ def _number_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Nu
         return Number(at, end, value)
     if token.kind == "cjk" and token.text in NUMERALS and _is_free(covered, at):
         return _chinese_at(tokens, covered, at)
-    if span is not None and span.start == at and (entry := span.of(Kind.DECADE)):
+    entry = span.of(Kind.DECADE) if span is not None and span.start == at else None
+    if span is not None and entry is not None and entry.surface == span.text:  # "sixty" is no "sixties"
         return Number(at, span.end, float(entry.value), spelled=True, decade=True)
     if span is not None and span.start == at and (entry := span.of(Kind.NUMBER)):
-        value, end = _multiplied(tokens, covered, float(entry.value), span.end)
+        value, end = _with_ones(tokens, covered, float(entry.value), span.end)
+        value, end = _multiplied(tokens, covered, value, end)
         return Number(at, end, value, spelled=True)
     return None
+
+
+def _with_ones(tokens: Sequence[Token], covered: dict[int, Span], value: float, end: int) -> tuple[float, int]:
+    """Read "forty-six" and "five and a half" on from their first word."""
+    if value % 10 == 0 and 20 <= value < 100 and end < len(tokens):
+        span = covered.get(end)
+        entry = span.of(Kind.NUMBER) if span else None
+        ones = 1.0 if tokens[end].text == "one" else float(entry.value) if entry else 0.0
+        if 0 < ones < 10:
+            value, end = value + ones, end + 1
+    if [token.text for token in tokens[end : end + 3]] == ["and", "a", "half"]:
+        return value + 0.5, end + 3
+    return value, end
 
 
 def _chinese_at(tokens: Sequence[Token], covered: dict[int, Span], at: int) -> Number | None:

@@ -10,6 +10,7 @@ import numpy as np
 from agent.embedded.elements import COMMAS, Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.reading import Reading
+from agent.embedded.sides import facet_of_side, sides_at
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import FacetType, Op
 from retrieval.units import convert, currencies
@@ -43,6 +44,8 @@ class Quantity:
     """The currency that was said, when it is not the shop's."""
     element: Element | None = None
     comparator: Element | None = None
+    side: int | None = None
+    """Of a measure of several sides: the place of this one among them from the longest on."""
 
 
 def find_quantities(reading: Reading, vocabulary: Vocabulary) -> list[Quantity]:
@@ -54,11 +57,38 @@ def find_quantities(reading: Reading, vocabulary: Vocabulary) -> list[Quantity]:
         if elements[at].number is None:
             at += 1
             continue
-        quantity = _ranged(elements, at, vocabulary) or _single(elements, at, vocabulary)
+        quantities = _sides(elements, at, vocabulary)
+        quantities = quantities or [_ranged(elements, at, vocabulary) or _single(elements, at, vocabulary)]
         if not elements[at].past:
-            found.append(quantity)
-        at = quantity.end
-    return _bind(found, elements)
+            found += quantities
+        at = quantities[-1].end
+    return _of_all_sides(_bind(found, elements))
+
+
+def _sides(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> list[Quantity]:
+    """Read "9 by 12 feet", "52w by 90l": a quantity for each side."""
+    places, end = sides_at(elements, at)
+    if not places:
+        return []
+    unit, money, after = _unit_after(elements, end, vocabulary)
+    ranks = {place: rank for rank, place in enumerate(sorted(places, key=lambda place: -_value(elements[place])))}
+    ends = [*places[1:], end if money else after]
+    return [
+        Quantity(place, last, value, value, None, None if money else unit, element=elements[place], side=ranks[place])
+        for place, last in zip(places, ends, strict=True)
+        for value in [_value(elements[place])]
+    ]
+
+
+def _of_all_sides(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """Bound all sides of a measure as the one that a comparator stands with: "around seven by five foot"."""
+    out = list(quantities)
+    for at, one in enumerate(out[1:], start=1):
+        before = out[at - 1]
+        if one.side is not None and before.side is not None and before.end == one.start:
+            op, comparator = one.op or before.op, one.comparator or before.comparator
+            out[at], out[at - 1] = replace(one, op=op, comparator=comparator), replace(before, op=op)
+    return out
 
 
 def _value(element: Element) -> float:
@@ -190,16 +220,15 @@ def choose_field(
     has_price = bool(np.isfinite(vocabulary.catalogue.numbers("price")).any())
     if quantity.money:
         return "price" if has_price else None
-    named = _named_facet(quantity, reading, vocabulary)
-    if named and _compatible(vocabulary, named, quantity.unit):
-        return named
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
+    if quantity.side is not None:
+        side = facet_of_side(quantity.side, fields, vocabulary, category)
+        return side if side and _plausible(side, quantity, vocabulary, category) else None
+    named = _named_facet(quantity, reading, vocabulary)
+    if named and (_compatible(vocabulary, named, quantity.unit) or _counts_in(named, quantity, reading)):
+        return named
     if quantity.unit is not None:
-        free = [field for field in fields if field not in taken]
-        measured = _most_plausible(free or fields, quantity, vocabulary, category)
-        # "500 pounds" is money where nothing weighs as much.
-        odd = measured is None or not _plausible(measured, quantity, vocabulary, category)
-        return "price" if quantity.currency and has_price and odd else measured
+        return _by_unit(quantity, fields, vocabulary, category, taken)
     temporal = any(
         e.role("temporal", "decade") or (e.number and e.number.decade)
         for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2]
@@ -217,10 +246,48 @@ def choose_field(
     return "price" if has_price else _most_plausible(fields, quantity, vocabulary, category)
 
 
+def _by_unit(
+    quantity: Quantity, fields: Sequence[str], vocabulary: Vocabulary, category: str | None, taken: Collection[str]
+) -> str | None:
+    """Return the facet whose values a quantity with a unit lies among."""
+    measured = _most_plausible([f for f in fields if f not in taken] or fields, quantity, vocabulary, category)
+    # "500 pounds" is money where nothing weighs as much.
+    odd = measured is None or not _plausible(measured, quantity, vocabulary, category)
+    if quantity.currency and odd and bool(np.isfinite(vocabulary.catalogue.numbers("price")).any()):
+        return "price"
+    if measured is None:  # nothing of the category states it: a wish, of which it is said that nothing is known
+        others = [f for f in _numeric_fields(vocabulary, None) if _compatible(vocabulary, f, quantity.unit)]
+        measured = _most_plausible(others, quantity, vocabulary, None)
+    return measured
+
+
+def _counts_in(field: str, quantity: Quantity, reading: Reading) -> bool:
+    """Tell whether the word for a quantity's unit is the facet's own name: "a 34 piece set" of a facet "pieces"."""
+    spans = [element.span for element in reading.elements[quantity.start : quantity.end] if element.span]
+    return any(entry.kind is Kind.FACET and entry.field == field for span in spans for entry in span.entries)
+
+
+def _counts_things(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -> bool:
+    """Tell whether things that the shop knows nothing of are counted: "10+ devices" is no price."""
+    rest = reading.elements[quantity.end : quantity.end + 2]
+    following = next((each for each in rest if each is not quantity.comparator), None)
+    if following is None or not following.tells() or following.text in vocabulary.stopwords:
+        return False
+    return following.text.endswith("s") and not following.text.endswith("ss")
+
+
 def in_unit_of(field: str, value: float, unit: str | None, vocabulary: Vocabulary) -> float:
     """Return a value in the unit that the catalogue keeps the facet in."""
     own = vocabulary.catalogue.facets[field].unit
     return convert(value, unit, own) if unit and own and unit != own else value
+
+
+def unit_for(field: str, quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -> str | None:
+    """Return the unit that a quantity has for a facet: the facet's own where the unit's name may mean that."""
+    own = vocabulary.catalogue.facets[field].unit
+    spans = [element.span for element in reading.elements[quantity.start : quantity.end] if element.span]
+    means = any(entry.kind is Kind.UNIT and entry.value == own for span in spans for entry in span.entries)
+    return own if means else None if field == "price" else quantity.unit
 
 
 def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -> str | None:

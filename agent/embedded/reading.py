@@ -11,6 +11,7 @@ from agent.embedded.governing import govern
 from agent.embedded.lexicon import DEGREES, Kind, Lexicon, Span
 from agent.embedded.numbers import Number, find_numbers
 from agent.embedded.text import Token, normalise, tokenize
+from retrieval.units import find_units
 
 MAX_TOKENS = 400
 """Tokens of a message that are read: more than a shopper writes, few enough for any machine."""
@@ -65,7 +66,8 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
     tokens, corrections = _mend(tokens, lexicon, is_word)
     spans, words = settle_words(_named(lexicon.match(tokens), tokens), tokens, lexicon)
     numbers = find_numbers(tokens, spans, words)
-    elements = govern(_currencies(_clauses(_settled(_elements(text, tokens, spans, numbers, words)))))
+    found = _as_written(_elements(text, tokens, spans, numbers, words), tokens, normalise(message, cased=True))
+    elements = govern(_currencies(_clauses(_settled(found))))
     return Reading(message, tuple(tokens), tuple(elements), tuple(corrections))
 
 
@@ -153,6 +155,21 @@ def _elements(
             taken.update(range(start, end))
     elements += [element(at, at + 1) for at in range(len(tokens)) if at not in taken]
     return sorted(elements, key=lambda element: element.start)
+
+
+def _as_written(elements: list[Element], tokens: Sequence[Token], cased: str) -> list[Element]:
+    """Keep of several units of one name that which its capitals tell: "MB/s" counts bytes, "Mb/s" bits."""
+    out: list[Element] = []
+    for element in elements:
+        units = [e for e in element.span.entries if e.kind is Kind.UNIT] if element.span else []
+        if element.span is not None and len(units) > 1:
+            written = cased[tokens[element.start].start : tokens[element.end - 1].end]
+            exact = {unit.symbol for unit in find_units(written) if written in unit.all_names()}
+            others = {e for e in units if exact and e.field != "money" and e.value not in exact}
+            entries = tuple(e for e in element.span.entries if e not in others)
+            element = replace(element, span=replace(element.span, entries=entries))
+        out.append(element)
+    return out
 
 
 def _settled(elements: list[Element]) -> list[Element]:

@@ -10,13 +10,13 @@ from core.entities import Language
 from retrieval.tokens import stem
 
 _TOKEN = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)*)"
+    r"(?P<number>\d+(?:[.,]\d+)*|(?<!\S)\.\d+)"
     r"|(?P<cjk>[㐀-䶿一-鿿豈-﫿])"
     r"|(?P<word>[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?)"
     r"|(?P<sign>[^\w\s])"
 )
 
-_WORDS = re.compile(r"\d+(?:[.,]\d+)*|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?")
+_WORDS = re.compile(r"\d+(?:[.,]\d+)*|(?<!\S)\.\d+|[㐀-䶿一-鿿豈-﫿]|[^\W\d_㐀-䶿一-鿿豈-﫿]+(?:['’](?!s\b)[^\W\d_]+)?")
 """As ``_TOKEN``, without signs and groups."""
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
@@ -42,10 +42,11 @@ class Token:
     """True when no space separates it from the token before ("16gb")."""
 
 
-def normalise(text: str) -> str:
-    """Return the text in NFKC and lower case, control characters as spaces."""
+def normalise(text: str, *, cased: bool = False) -> str:
+    """Return the text in NFKC and, unless ``cased``, lower case, control characters as spaces."""
     # A full-width comma separates: it groups no thousands ("至少1，410欧元").
-    text = unicodedata.normalize("NFKC", text.replace("，", ", ")).replace("’", "'").lower()
+    text = unicodedata.normalize("NFKC", text.replace("，", ", ")).replace("’", "'")
+    text = text if cased else text.lower()
     return text if text.isprintable() else _UNSEEN.sub(" ", text)
 
 

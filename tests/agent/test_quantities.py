@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from agent.embedded.lexicon import Kind
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import Op, Strength
-from tests.agent.conftest import needs_of
+from tests.agent.conftest import needs_of, reading_of
 
 
 def _bounds(message: str, vocabulary: Vocabulary, category: str | None = None, asked: str | None = None) -> Any:
@@ -141,3 +142,14 @@ def test_a_shop_without_prices_takes_hours_in_minutes(film_vocabulary: Vocabular
 def test_a_bare_number_is_no_year_unless_it_could_be_one(film_vocabulary: Vocabulary) -> None:
     assert all(field != "year" for field, _, _ in _bounds("something over 80", film_vocabulary))
     assert _bounds("something over 1980", film_vocabulary) == [("year", ">", 1980)]
+
+
+@pytest.mark.parametrize(("message", "unit"), [("100 MB/s", "MB/s"), ("100 Mb/s", "Mbps"), ("100 Mbps", "Mbps")])
+def test_capitals_tell_units_of_one_name_apart(message: str, unit: str, vocabulary: Vocabulary) -> None:
+    spans = [element.span for element in reading_of(message, vocabulary).elements if element.span]
+    assert {entry.value for span in spans for entry in span.entries if entry.kind is Kind.UNIT} == {unit}
+
+
+def test_a_number_glued_to_a_facet_s_name_is_an_amount(vocabulary: Vocabulary) -> None:
+    assert _bounds("memory16GB", vocabulary, "Laptops") == [("ram", ">=", 16)]
+    assert _bounds("the memoryless16", vocabulary, "Laptops") == []
