@@ -33,7 +33,11 @@ from retrieval.opened import OpenIndex
 from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
 from retrieval.records import Review
-from retrieval.vectors import CACHE_NAME, VectorCache, embed_texts, read_cache
+from retrieval.sequential import SequentialModel, read_meta
+from retrieval.stages import Stages
+from retrieval.towers import Towers
+from retrieval.towers import write as write_towers
+from retrieval.vectors import CACHE_NAME, read_cache
 
 FORMAT = 3
 """Grows when a piece is written otherwise: older indexes are then built anew."""
@@ -48,20 +52,20 @@ class Pieces:
     """A digest of each input file."""
     learned: Learned
     """What training chose for this shop."""
+    trained: Path | None = None
+    """Where training left its models."""
     previous: Path | None = None
     """An earlier build of the same format and encoder."""
     embedded: Path | None = None
     """An earlier build of the same encoder, of whatever format: its vectors serve."""
-    trained: Path | None = None
-    """Where training left its models."""
-
-
-def write_index(
-    folder: Path,
     journal: Path | None = None
     """Where new vectors are kept while texts are embedded."""
     vectors: str = "auto"
     """The setting: whether vectors are quantised."""
+
+
+def write_index(
+    folder: Path,
     shop: Shop,
     embedder: Embedder,
     sources: Pieces,
@@ -177,11 +181,11 @@ def _write_learned(
     if sources.previous is not None and _read(sources.previous / "learned.txt") == digest:
         for name in ("history", "collaborative"):
             if (sources.previous / name).is_dir():
+                shutil.rmtree(folder / name, ignore_errors=True)
                 # Written once and only read: the same bytes serve both builds.
                 shutil.copytree(sources.previous / name, folder / name, copy_function=os.link)
         return digest
     interactions, found = read_interactions(shop, catalogue, progress)
-                shutil.rmtree(folder / name, ignore_errors=True)
     problems.extend(found)
     history = History.of(
         interactions.users, interactions.rows, interactions.kinds, interactions.values, interactions.times
@@ -196,6 +200,23 @@ def _write_learned(
     np.save(folder / "history" / "popularity.npy", share, allow_pickle=False)
     np.save(folder / "history" / "takers.npy", users, allow_pickle=False)
     return digest
+
+
+def _take_models(folder: Path, sources: Pieces, encoder: str) -> None:
+    """Take over what training learned and found to pay; a damaged model, or one of another encoder, is left out."""
+    if sources.trained is None:
+        return
+    for part, trained in sources.learned.models(sources.trained).items():
+        shutil.rmtree(folder / part, ignore_errors=True)
+        try:
+            if part == "towers":
+                write_towers(trained, folder / part, open_vectors(folder)[0], encoder)
+            else:
+                read_meta(trained)
+                shutil.copytree(trained, folder / part, copy_function=os.link)
+        except (OSError, ValueError, KeyError) as error:
+            shutil.rmtree(folder / part, ignore_errors=True)
+            _log.warning("the model of %s is left out: %s; run: python launch.py train", part, error)
 
 
 def _write_relations(
@@ -230,9 +251,13 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
     vectors, dense = open_vectors(folder)
     if len(vectors) != len(catalogue):
         raise ValueError(f"{len(vectors)} vectors for {len(catalogue)} items")
+    learned = Learned.load(folder)
     return OpenIndex(
         shop=shop,
-        browsing=Learned.load(folder).browsing(shop),
+        browsing=learned.browsing(shop),
+        adapting=learned.adapting,
+        sequential=SequentialModel.open(folder / "sequential", catalogue.ids),
+        towers=Towers.open(folder / "towers", vectors, learned.tastes.user_days),
         catalogue=catalogue,
         vectors=vectors,
         dense=dense,
@@ -246,4 +271,3 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         fingerprint=fingerprint,
         mark="/".join(_read(folder / "learned.txt").split("/")[::2]),
     )
-    learned = Learned.load(folder)

@@ -19,6 +19,7 @@ from core.shop import Shop
 from retrieval.catalogue import Catalogue
 from retrieval.comparing import as_numbers
 from retrieval.constraints import condition_mask, satisfied
+from retrieval.learned import adapted
 from retrieval.signals import Rows, Signals
 from retrieval.sources import COLLABORATIVE, LEXICAL, SEMANTIC, Retriever
 
@@ -90,6 +91,7 @@ def weight_of(name: str, signals: Signals) -> float:
     if asks(signals):
         return float(getattr(index.shop.weights, name)) * louder
     weight = float(getattr(index.browsing or index.shop.weights, name)) * louder
+    weight *= adapted(index.adapting.get(name, 0.0), signals.known)
     return weight * (1.0 + min(signals.known, MUCH) / SOME) if name == COLLABORATIVE.name else weight
 
 

@@ -21,12 +21,14 @@ from retrieval.lexical import LexicalIndex
 from retrieval.popularity import novelty, quality, relative_prices
 from retrieval.quantised import QuantisedStore
 from retrieval.quotes import ReviewStore
+from retrieval.sequential import SequentialModel
+from retrieval.towers import Towers
 
-BACKGROUND = 1024
-"""So many items, evenly spread, tell how similar a vector is to nothing in particular."""
 OVER_FETCH, MOST_FETCHED = 1.3, 1500
 """Chroma's search knows no mask here: it is asked for so many more than the mask's share of all items calls for, and
 for so many at most."""
+BACKGROUND = 1024
+"""So many items, evenly spread, tell how similar a vector is to nothing in particular."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -50,6 +52,11 @@ class OpenIndex:
     fingerprint: str
     browsing: Weights | None = None
     """Learned weights for shoppers who ask nothing; None: the shop's own."""
+    adapting: Mapping[str, float] = field(default_factory=dict)
+    """Source -> how its weight grows with what is known of a user who asks nothing (``retrieval.learned``)."""
+    sequential: SequentialModel | None = None
+    towers: Towers | None = None
+    """Both only where training found that they pay."""
     mark: str = ""
     """Names the interactions and items that were learned from."""
     _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)
@@ -62,13 +69,6 @@ class OpenIndex:
         rows = np.unique(np.linspace(0, count - 1, min(count, BACKGROUND)).astype(np.int64))
         return np.ascontiguousarray(self.vectors[rows])
 
-    @cached_property
-    def by_popularity(self) -> npt.NDArray[np.int64]:
-        """All rows, the most popular first."""
-        return np.argsort(-self.popularity, kind="stable")
-
-    @property
-    def quality(self) -> Floats:
     def nearest(self, vector: Vectors, k: int, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Return the rows of at most ``k`` items near a vector by approximate search, within a mask, nearest first."""
         if isinstance(self.dense, QuantisedStore):
@@ -83,6 +83,13 @@ class OpenIndex:
         """The mask that leaves all items."""
         return np.ones(len(self.catalogue), dtype=np.bool_)
 
+    @cached_property
+    def by_popularity(self) -> npt.NDArray[np.int64]:
+        """All rows, the most popular first."""
+        return np.argsort(-self.popularity, kind="stable")
+
+    @property
+    def quality(self) -> Floats:
         """Every item's quality; computed anew when a live change touched the ratings."""
         now = self.catalogue.snapshot
         state = (now.columns.get("rating"), now.columns.get("rating_count"))

@@ -12,8 +12,10 @@ import numpy.typing as npt
 from core.entities import EventKind, Interaction, Query
 from core.ports import Vectors
 from retrieval.collaborative import TasteOfUser
+from retrieval.ease import WeighedUser
 from retrieval.histories import DAY, HALF_LIFE_DAYS, Event, event_weight
 from retrieval.opened import OpenIndex
+from retrieval.sequential import sequence
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -173,6 +175,38 @@ class Signals:
         """The user as the collaborative model sees them; None when nothing is known of them."""
         model = self.index.collaborative
         return model.user(self.events, self.index.history.latest) if model is not None and self.events else None
+
+    @cached_property
+    def sequence(self) -> Rows:
+        """The user's latest items in order, as far as the sequential model knows them; empty without one."""
+        model = self.index.sequential
+        if model is None:
+            return np.zeros(0, dtype=np.int64)
+        taken = dict.fromkeys(sequence(self.events).tolist())
+        for row in self.index.rows(self.query.liked).tolist():
+            taken.pop(row, None)
+            taken[row] = None
+        return model.known(np.array(list(taken), dtype=np.int64))
+
+    @cached_property
+    def foretold(self) -> Floats:
+        """What comes next by the sequential model, for every item, before it is squashed."""
+        model = self.index.sequential
+        if model is None:
+            return np.zeros(len(self.index.catalogue), dtype=np.float32)
+        return np.asarray(model.predict(self.sequence[None, :])[0])
+
+    @cached_property
+    def foretold_without(self) -> Floats:
+        """The same when each of the newest items had not been; shape (items left out, items), the newest last."""
+        model = self.index.sequential
+        return model.without(self.sequence) if model is not None else self.foretold[None, :][:0]
+
+    @cached_property
+    def towards(self) -> WeighedUser | None:
+        """The user as the two towers see them; None without towers, or when nothing is known of the user."""
+        towers = self.index.towers
+        return towers.user(self.events, self.index.history.latest) if towers is not None and self.events else None
 
     @cached_property
     def paths(self) -> dict[int, tuple[float, int]]:

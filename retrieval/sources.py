@@ -7,7 +7,7 @@ as strong as the source ever gets, negative speaks against an item.
   lies above the cosine to any item of the shop (estimated on a fixed sample), squashed by tanh: encoders and shops
   differ in what a cosine of .5 means, deviations do not.
 - *lexical*: the share of the question's information (idf) that the item's text holds.
-- *collaborative*: the predicted preference, .76 being the level of what users really took.
+- *collaborative*, *sequential*, *towers*: the predicted preference, .76 being the level of what users really took.
 - *popularity*, *quality*, *new*: percentiles and fading shares.
 - *price*: nearness to the price level that the user pays.
 - *graph*: 1 for one step from the item that the user has and wants most.
@@ -131,6 +131,43 @@ class Collaborative:
         """Return the predicted preferences."""
         model, user = signals.index.collaborative, signals.folded
         return model.scores(user, rows) if model and user else np.zeros(len(rows), dtype=np.float32)
+
+
+class Sequential:
+    """What users go on to after the user's latest items, in their order, by the sequential model."""
+
+    name = "sequential"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether there is a model, and an item to go on from."""
+        return len(signals.sequence) > 0
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return what most likely comes next."""
+        return best(signals.foretold, k, mask)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return how likely each comes next."""
+        return np.asarray(np.tanh(signals.foretold[rows]), dtype=np.float32)
+
+
+class TwoTowers:
+    """What the user's texts lead to, by the learned projections of both sides."""
+
+    name = "towers"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether there are towers and something is known of the user."""
+        return signals.towards is not None
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the items nearest to the user."""
+        return best(self.scores(signals, np.arange(len(mask))), k, mask)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the predicted preferences."""
+        towers, user = signals.index.towers, signals.towards
+        return towers.scores(user, rows) if towers and user else np.zeros(len(rows), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -282,6 +319,8 @@ class Imagined:
 SEMANTIC = Semantic()
 LEXICAL = Lexical()
 COLLABORATIVE = Collaborative()
+SEQUENTIAL = Sequential()
+TOWERS = TwoTowers()
 ANCHOR = Likeness("anchor", _anchors)
 SESSION = Likeness("session", lambda signals: signals.session.first(SESSION_ITEMS))
 PROFILE = Likeness("profile", lambda signals: signals.profile.first(PROFILE_ITEMS))
