@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,8 @@ from retrieval.vectors import CACHE_NAME, read_cache
 
 FORMAT = 3
 """Grows when a piece is written otherwise: older indexes are then built anew."""
+TOLD = 5000
+"""Items between two words of progress."""
 _log = logging.getLogger(__name__)
 
 
@@ -114,17 +116,29 @@ def _write_texts(
     facts, lexical = stages.facts("vectors"), stages.facts("lexical")
     if facts is not None and lexical is not None:
         return facts
-    own = [catalogue.texts(row) for row in range(len(catalogue))]
+    own = _told(catalogue.texts, len(catalogue), "wording items", progress)
     extra = extra_words(shop.root, catalogue, own, reviews)
     texts = [f"{text}. {more}" if more else text for text, more in zip(own, extra, strict=True)]
     if facts is None:
         embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
         facts = stages.finish("vectors", embedded=embedded, generated=sum(map(bool, extra)))
     if lexical is None:
-        named = [naming_text(catalogue, row) for row in range(len(catalogue))]
+        named = _told(partial(naming_text, catalogue), len(catalogue), "naming items", progress)
         write_lexical(folder / "lexical", named, texts, progress)
         stages.finish("lexical")
     return facts
+
+
+def _told(text: Callable[[int], str], count: int, stage: str, progress: Progress | None) -> list[str]:
+    """Return one text an item, telling how far it is."""
+    found = []
+    for row in range(count):
+        if progress and row % TOLD == 0:
+            progress(stage, row, count)
+        found.append(text(row))
+    if progress:
+        progress(stage, count, count)
+    return found
 
 
 def _write_catalogue(

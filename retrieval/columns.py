@@ -44,7 +44,8 @@ class Column:
         """Return where a row's entry stands; -1 when a sparse column has none."""
         if self.rows is None:
             return row
-        found = int(np.searchsorted(self.rows, row))
+        # In the rows' own type: else all of them would be converted at each look.
+        found = int(self.rows.searchsorted(self.rows.dtype.type(row)))
         return found if found < len(self.rows) and self.rows[found] == row else -1
 
     def places(self, rows: Longs) -> tuple[Longs, Bools] | None:
@@ -53,7 +54,7 @@ class Column:
             return None
         if not len(self.rows):
             return np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
-        found = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        found = np.minimum(self.rows.searchsorted(np.asarray(rows, self.rows.dtype)), len(self.rows) - 1)
         return found, self.rows[found] == rows
 
     def spread(self, hits: Bools) -> Bools:
