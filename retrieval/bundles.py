@@ -33,7 +33,7 @@ WHOLE = 20.0
 """What each part is worth beside the scores, where not all of them can be had."""
 KEPT = 3.0
 """What an item chosen before counts more: a change of one part leaves the others alone, where they can stay."""
-EARLIER = 0.5
+EARLIER = 1.1
 """How much more a part is worth than the one named after it."""
 _BINDING = re.compile(
     r"compatib|\bfits?\b|accessor|works? with|requires?|\bparts? (?:of|for)\b|refill|mounts?\b|适|兼容|配件|配套"

@@ -97,6 +97,7 @@ class RecommendSet(_Arguments):
     budget: Annotated[float, Field(gt=0, allow_inf_nan=False, description="for all parts together")] | None = None
     any_sum: bool = Field(False, description="true when the budget no longer counts")
     cheaper: bool = Field(False, description="true when the set spoken of is to cost less")
+    confirm: Annotated[list[str], Field(max_length=5, description="eligibility questions just answered with yes")] = []
     theme: Words | None = Field(None, description="what it is all for; without parts the shop chooses them")
     ignored: Annotated[list[str], Field(max_length=20)] = []
     currency: Annotated[str, Field(max_length=8)] | None = None

@@ -30,6 +30,8 @@ class SetFound:
     """What the set does without now, as the user said."""
     before: float | None = None
     """What the set cost before the change."""
+    stayed: Mapping[int, WantedPart] = field(default_factory=dict)
+    """Parts that stay what they were, as nothing answers to the change: by place, as they were wanted."""
     missing: tuple[int, ...] = ()
     """Parts that nothing in the shop answers to."""
     relaxations: Mapping[int, tuple[Relaxation, ...]] = field(default_factory=dict)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from core.conversation import StateChange, WantedPart, WantedSet, Wants
-from core.entities import Constraint, ItemId, Op, Query, Ranking, Relaxation
+from core.entities import Constraint, ItemId, Op, Query, Question, Ranking, Relaxation
 from core.errors import ToolRetry
 from retrieval.bundles import MOST_PARTS, Bundle
 from retrieval.complements import complements
 from retrieval.validation import validate
 from tools.arguments import PartChange, RecommendSet, SetPart
+from tools.asking import confirmed_keys, gate_question
 from tools.context import ToolContext
 from tools.results import Recommended, SetFound, ToolResult
 from tools.wants import revise
@@ -25,9 +26,14 @@ CHEAPER = 0.9
 def recommend_set(arguments: RecommendSet, context: ToolContext) -> ToolResult:
     """Recommend one item for each part of a set, going together and within one budget; or change the set spoken of."""
     held = None if arguments.parts or arguments.theme else context.state.wants.bundle
+    context = _confirmed(arguments, context)
     wanted, dropped = _wanted(arguments, held, context)
     wanted = _cheaper(wanted, held, context) if arguments.cheaper else wanted
-    found, missing = _found(wanted, context)
+    missing = _missing(wanted, context)
+    wanted, stayed = _as_before(wanted, held, missing, arguments)
+    missing = tuple(at for at in missing if at not in stayed)
+    gates = {at: rule for at in missing if (rule := context.services.recommender.gate(_query(wanted, at, context)))}
+    found = _found(wanted, missing, context)
     places = tuple(_place(part, missing) for part in found.parts)
     chosen = {place: entry.item.id for place, entry in zip(places, found.items, strict=True)}
     earlier = [part.chosen for part in wanted.parts]
@@ -37,26 +43,31 @@ def recommend_set(arguments: RecommendSet, context: ToolContext) -> ToolResult:
         swapped=tuple(at for at in places if earlier[at] is not None and earlier[at] != chosen[at]),
         dropped=dropped,
         before=_sum(held, context) if held else None,
-        missing=missing,
+        stayed=stayed,
+        missing=tuple(at for at in missing if at not in gates),
         relaxations={at: _ways(wanted.parts[at], context) for at in missing},
         left_out=tuple(at for at in range(len(wanted.parts)) if at not in chosen and at not in missing),
         least=found.least if found.items else found.total if len(missing) < len(wanted.parts) else None,
         invented=bool(arguments.theme) and not arguments.parts,
     )  # fmt: skip
-    return _told(result, found, arguments, context)
+    rule = next(iter(gates.values()), None)
+    return _told(result, found, arguments, context, () if rule is None else (gate_question(rule, context.language),))
 
 
-def _told(result: SetFound, found: Bundle, arguments: RecommendSet, context: ToolContext) -> ToolResult:
+def _told(
+    result: SetFound, found: Bundle, arguments: RecommendSet, context: ToolContext, asked: tuple[Question, ...]
+) -> ToolResult:
     held = context.state.wants.bundle
     gone = tuple(one.id for one in context.state.wants.constraints) if held is None or arguments.parts else ()
     shown = tuple(entry.item.id for entry in found.items)
     change = StateChange(
-        remove=gone, text="", sorts=(), anchors=(), shown=shown or None, focus=shown or None, bundle=result.wanted
-    )
+        remove=gone, text="", sorts=(), anchors=(), shown=shown or None, focus=shown or None, bundle=result.wanted,
+        confirmed=context.state.confirmed,
+    )  # fmt: skip
     wants, _ = revise(context.state.wants, change)
     evidence = Recommended(
-        Ranking(found.items, len(found.items)), wants, ignored=tuple(arguments.ignored), currency=arguments.currency,
-        bundle=result,
+        Ranking(found.items, len(found.items), questions=asked), wants, ignored=tuple(arguments.ignored),
+        currency=arguments.currency, bundle=result,
     )  # fmt: skip
     return ToolResult("\n".join(_lines(result, found, context)), evidence, change)
 
@@ -139,16 +150,44 @@ def _validated(constraint: Constraint, context: ToolContext) -> Constraint:
 # -- what there is -----------------------------------------------------------------------------------------------------
 
 
-def _found(wanted: WantedSet, context: ToolContext) -> tuple[Bundle, tuple[int, ...]]:
-    """Return the best set that keeps the most of what was chosen before, and the parts that nothing answers to."""
-    recommender = context.services.recommender
-    queries = [part_query(part, context) for part in wanted.parts]
-    missing = tuple(at for at, query in enumerate(queries) if not recommender.recommend(replace(query, limit=1)).items)
-    there = [at for at in range(len(queries)) if at not in missing]
+def _missing(wanted: WantedSet, context: ToolContext) -> tuple[int, ...]:
+    """Return the parts that nothing answers to."""
+    recommend = context.services.recommender.recommend
+    queries = [_query(wanted, at, context) for at in range(len(wanted.parts))]
+    return tuple(at for at, query in enumerate(queries) if not recommend(replace(query, limit=1)).items)
+
+
+def _query(wanted: WantedSet, at: int, context: ToolContext) -> Query:
+    return part_query(wanted.parts[at], context)
+
+
+def _as_before(
+    wanted: WantedSet, held: WantedSet | None, missing: Sequence[int], arguments: RecommendSet
+) -> tuple[WantedSet, Mapping[int, WantedPart]]:
+    """Return the set with what was chosen where nothing answers to a change, and those parts as they were wanted."""
+    if held is None:
+        return wanted, {}
+    gone = {change.part - 1 for change in arguments.change if change.drop}
+    earlier = [part for at, part in enumerate(held.parts) if at not in gone]
+    stayed = {at: wanted.parts[at] for at in missing if at < len(earlier) and earlier[at].chosen is not None}
+    parts = tuple(earlier[at] if at in stayed else part for at, part in enumerate(wanted.parts))
+    return replace(wanted, parts=parts), stayed
+
+
+def _found(wanted: WantedSet, missing: Sequence[int], context: ToolContext) -> Bundle:
+    """Return the best set that keeps the most of what was chosen before."""
+    there = [part for at, part in enumerate(wanted.parts) if at not in missing]
     if not there:
-        return Bundle((), math.nan), missing
-    kept = [part.chosen for part in wanted.parts if part.chosen is not None and part.chosen not in part.refused]
-    return recommender.bundle([queries[at] for at in there], wanted.budget, kept), missing
+        return Bundle((), math.nan)
+    kept = [part.chosen for part in there if part.chosen is not None and part.chosen not in part.refused]
+    return context.services.recommender.bundle([part_query(part, context) for part in there], wanted.budget, kept)
+
+
+def _confirmed(arguments: RecommendSet, context: ToolContext) -> ToolContext:
+    """Return the context with what a yes to the shop's question confirms."""
+    keys = confirmed_keys(arguments.confirm, context)
+    confirmed = tuple(dict.fromkeys((*context.state.confirmed, *keys)))
+    return replace(context, state=replace(context.state, confirmed=confirmed))
 
 
 def _cheaper(wanted: WantedSet, held: WantedSet | None, context: ToolContext) -> WantedSet:

@@ -14,6 +14,7 @@ from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
+from tools.asking import confirmed_keys, gate_question
 from tools.context import ToolContext
 from tools.learning import concluded
 from tools.profile import stated
@@ -23,11 +24,6 @@ from tools.wants import query_for, revise
 
 MAX_ROWS = 12
 """Rows of a comparison."""
-
-
-def eligibility(key: str) -> str:
-    """Return the field under which the question of an eligibility rule is kept."""
-    return f"confirm:{key}"
 
 
 def recommend_items(arguments: RecommendItems, context: ToolContext) -> ToolResult:
@@ -95,14 +91,8 @@ def _change(arguments: RecommendItems, context: ToolContext, anchors: tuple[Item
         dislike=_known(arguments.dislike, context),
         gift=arguments.gift,
         bundle=WantedSet() if context.state.wants.bundle is not None else None,
-        confirmed=_confirmed(arguments.confirm, context),
+        confirmed=confirmed_keys(arguments.confirm, context),
     )
-
-
-def _confirmed(keys: Sequence[str], context: ToolContext) -> tuple[str, ...]:
-    """Return the eligibility rules that a yes confirms: only what the user has just been asked."""
-    question = context.state.question
-    return tuple(key for key in keys if question is not None and question.field == eligibility(key))
 
 
 def _questions(ranking: Ranking, query: Query, context: ToolContext) -> tuple[Question, ...]:
@@ -110,8 +100,7 @@ def _questions(ranking: Ranking, query: Query, context: ToolContext) -> tuple[Qu
     rule = context.services.recommender.gate(query) if context.services.shop.rules.confirm else None
     found = list(ranking.questions)
     if rule is not None:
-        text = rule.question.get(context.language) or next(iter(rule.question.values()), "")
-        found.insert(0, Question(eligibility(rule.key), (), text=text))
+        found.insert(0, gate_question(rule, context.language))
     return tuple(question for question in found if question.field not in context.state.asked)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.asking import ELIGIBILITY
+from agent.embedded.allowing import allowing, allows
 from agent.embedded.desk_acts import DeskActs
 from agent.embedded.desk_parts import is_yes
 from agent.embedded.desk_slots import order_ids
@@ -22,7 +23,7 @@ from agent.embedded.profile_acts import ProfileActs
 from agent.embedded.reading import read
 from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
-from agent.embedded.set_acts import SetActs
+from agent.embedded.set_acts import SetActs, again
 from agent.embedded.several import all_of
 from agent.embedded.text import normalise
 from agent.embedded.unheard import runs, unheard
@@ -97,8 +98,10 @@ class EmbeddedDecider:
         category = next(
             (str(c.value) for c in state.wants.constraints if c.field == "category" and c.op is Op.EQ), None
         )
-        asked = state.question.field if state.question else None
-        needs = NeedsReader(reading, vocabulary, category, asked, state.wants.constraints).needs()
+        held, question = state.wants.constraints, state.question.field if state.question else None
+        asked = allows(reading, held) or question
+        needs = NeedsReader(reading, vocabulary, category, asked, held).needs()
+        needs = allowing(needs, reading, held, question)
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
         message = Message(context, reading, needs, references, frozenset(reading.cues()))
         words = unheard(reading, vocabulary.stopwords, self._is_word, self._recommender.mentions)
@@ -136,8 +139,7 @@ class EmbeddedDecider:
             if not state.past:
                 return Decision((Intent.UNDO,), note="nothing_to_undo")
             before = state.past[-1]
-            calls = (ToolCall("recommend_items", {"again": True}),) if before.constraints or before.text else ()
-            calls = (self._sets.again(),) if before.bundle is not None else calls
+            calls = (again(before),) if before.constraints or before.text or before.bundle else ()
             return Decision((Intent.UNDO,), calls, rewind="undo")
         return None
 
@@ -196,7 +198,7 @@ class EmbeddedDecider:
     # What is on screen
 
     def _compare(self, message: Message) -> Decision | None:
-        if "compare" not in message.cues and not _asks_for_the_best(message):
+        if "compare" not in message.cues and not message.asks_for_the_best:
             return None
         shown = tuple(item.id for item in message.context.on_screen)
         ids = message.references.ids
@@ -253,7 +255,7 @@ class EmbeddedDecider:
     def _details(self, message: Message) -> Decision | None:
         """Answer a question about an item: it is pointed at, and nothing new is asked of the catalogue."""
         references, needs = message.references, message.needs
-        asks = "details" in message.cues or _asks(message)
+        asks = "details" in message.cues or message.asks
         if needs.constraints and message.reading.roles("correction"):
             return None  # "what I meant is the finish should be matte" asks nothing
         focus = message.context.state.focus
@@ -294,8 +296,7 @@ class EmbeddedDecider:
         refuses = "deny" in message.cues or bool(message.reading.roles("negator"))
         if not refuses and ("confirm" in message.cues or message.reading.roles("affirm")):
             key = question.field.removeprefix(ELIGIBILITY)
-            call = ToolCall("recommend_items", {"confirm": [key], "again": True})
-            return Decision((Intent.CONFIRM, Intent.REFINE), (call,))
+            return Decision((Intent.CONFIRM, Intent.REFINE), (again(message.context.state.wants, key),))
         if refuses and message.needs.empty:
             return Decision((Intent.DENY,), note="not_eligible")
         return None
@@ -324,7 +325,7 @@ class EmbeddedDecider:
         if message.needs.unknown:
             return None
         intent = next((_CHAT[cue] for cue in message.reading.cues() if cue in _CHAT), None)
-        if intent in (Intent.CONFIRM, Intent.DENY) and (message.needs.facets or _asks(message)):
+        if intent in (Intent.CONFIRM, Intent.DENY) and (message.needs.facets or message.asks):
             return None  # 是 in "导演是谁？" is no yes
         if intent is Intent.CONFIRM and message.context.state.question is not None:
             return Decision((Intent.REFINE,), (ToolCall("recommend_items", {}),))
@@ -380,7 +381,7 @@ class EmbeddedDecider:
         if message.context.message.isascii():
             return False
         free, strange = runs(message.reading, self._vocabulary.stopwords), self._not_here(message)
-        named = bool(free) and not strange and len(free) <= _NAMED and not message.cues and not _asks(message)
+        named = bool(free) and not strange and len(free) <= _NAMED and not message.cues and not message.asks
         return named or (message.polite and (len(strange) < len(free) or not free))
 
     def _sensible(self, message: Message) -> bool:
@@ -388,15 +389,3 @@ class EmbeddedDecider:
         unknown = message.needs.unknown
         words = [word for word in unknown if self._is_word(word) or self._recommender.mentions(word)]
         return not unknown or len(words) * 2 > len(unknown)
-
-
-def _asks_for_the_best(message: Message) -> bool:
-    """Tell whether a message asks which of the items shown is best: "which of these would be better?"."""
-    reading = message.reading
-    asks = reading.roles("which") and reading.roles("best", "better")
-    return bool(asks) and message.needs.empty and not message.needs.unknown
-
-
-def _asks(message: Message) -> bool:
-    """Tell whether a message is a question by its end."""
-    return message.context.message.rstrip().endswith(("?", "？", "吗", "呢"))

@@ -14,7 +14,7 @@ from agent.embedded.set_words import beside_the_shops
 from agent.embedded.sets import Reader, new_set
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall
-from core.conversation import Intent, WantedPart, WantedSet
+from core.conversation import Intent, WantedPart, WantedSet, Wants
 from core.entities import Constraint, Item, ItemId, Op, Strength
 from retrieval.constraints import mask
 
@@ -65,10 +65,13 @@ class SetActs:
         arguments = {name: value for name, value in arguments.items() if value not in ([], None, "")}
         return Decision((Intent.RECOMMEND,), (ToolCall(TOOL, arguments),))
 
-    @staticmethod
-    def again() -> ToolCall:
-        """Return the call that shows the set spoken of as it is wanted now."""
-        return ToolCall(TOOL, {})
+
+def again(wants: Wants, confirm: str | None = None) -> ToolCall:
+    """Return the call that answers what is wanted once more: a set, or one kind; ``confirm`` is what a yes confirms."""
+    confirmed = {"confirm": [confirm]} if confirm is not None else {}
+    return (
+        ToolCall("recommend_items", {**confirmed, "again": True}) if wants.bundle is None else ToolCall(TOOL, confirmed)
+    )
 
 
 class _Change:

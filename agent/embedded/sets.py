@@ -250,7 +250,10 @@ def _for_a_purpose(
     """Return a set of which only the purpose is said: "a complete desk setup", "配一套厨房用品"."""
     whole = [word for word in words if word.role("whole")]
     sets = [word for word in words if word.role("set")]
-    near = any(0 <= other.start - word.end <= _NEAR or other.start == word.start for word in whole for other in sets)
+    listed = bool(kinds) and any(element.role("and") or element.text in "、:" for element in message.reading.elements)
+    near = not listed and any(
+        0 <= other.start - word.end <= _NEAR or other.start == word.start for word in whole for other in sets
+    )
     if not near or message.references.ids:
         return None
     taken = {at for word in words for at in range(word.start, word.end)}

@@ -154,12 +154,13 @@ def _body(voice: Voice, found: Recommendation, facts: list[_Fragment], said: _Sa
     beyond = _beyond(voice, found)
     if best:
         beyond.append(_Fragment(best.field, advantage, 1.0))
-    beyond.append(_Fragment("description", _summary(voice, found.item), _LAST_RESORT))
+    told = f"description {found.item.id}"  # two descriptions say different things
+    beyond.append(_Fragment(told, _summary(voice, found.item), _LAST_RESORT))
     taken = {best.field} if best else set()
     tied = [*facts, *_asked(voice, found)]
     strong = [one for one in tied if one.worth >= _FILLER]
     first = said.choose(strong, without=taken) or said.choose(beyond) or said.choose(tied)
-    second = said.choose(beyond, without={first.topic, "description"}) if first else None
+    second = said.choose(beyond, without={first.topic, told}) if first else None
     chosen = {one.topic for one in (first, second) if one}
     but = ""
     if place.behind and place.behind.field not in chosen and (best or said.topics["drawback"] < 1):

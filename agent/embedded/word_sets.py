@@ -25,6 +25,7 @@ def word_set(voice: Voice, found: Recommended, made: SetFound, opening: str) -> 
     sentences = [opening, *_notices(voice, found, made)]
     if not items:
         yield Piece(voice.paragraph([*sentences, *_lacking(voice, made), *_too_dear(voice, made)]))
+        yield from _asked(voice)
         return
     yield Piece(voice.paragraph([*sentences, opened(_lead(voice, made))]))
     parts = [made.wanted.parts[at] for at in made.shown]
@@ -35,6 +36,14 @@ def word_set(voice: Voice, found: Recommended, made: SetFound, opening: str) -> 
         after.append(voice.say("set.invented", kinds=voice.safe(kinds)))
     if after:
         yield Piece(voice.paragraph(after))
+    yield from _asked(voice)
+
+
+def _asked(voice: Voice) -> Iterator[Piece]:
+    """Put the shop's own question, behind which a part of the set stands."""
+    question = voice.context.state.question
+    if question is not None and question.field not in voice.context.catalogue.facets:
+        yield Piece(voice.say("eligibility.ask", question=voice.safe(question.text)))
 
 
 def part_name(voice: Voice, part: WantedPart) -> str:
@@ -42,10 +51,10 @@ def part_name(voice: Voice, part: WantedPart) -> str:
     for one in part.constraints:
         if one.field == "category":
             own = one.text if one.text and one.text.isascii() == (voice.language == "en") else ""
-            if own and one.text != str(one.value):
-                return own
-            return lowered(word_constraint(one, voice.context.catalogue, voice.language))
-    return part.text
+            label = own if own and one.text != str(one.value) else ""
+            label = label or lowered(word_constraint(one, voice.context.catalogue, voice.language))
+            return voice.values.padded(label)
+    return voice.values.padded(part.text)
 
 
 def _lead(voice: Voice, made: SetFound) -> str:
@@ -101,13 +110,22 @@ def _ties(voice: Voice, made: SetFound) -> Iterator[str]:
         yield voice.say("set.ties", ties=voice.values.listing(said))
 
 
+def _needs(voice: Voice, part: WantedPart, before: WantedPart | None = None) -> str:
+    """Return what a part is to be beside its kind; with ``before``, what is new about that."""
+    known = before.constraints if before is not None else ()
+    needs = [one for one in part.constraints if one.field != "category" and one not in known]
+    return voice.values.listing([word_constraint(one, voice.context.catalogue, voice.language) for one in needs])
+
+
 def _lacking(voice: Voice, made: SetFound) -> Iterator[str]:
     """Say which parts nothing answers to, and what would bring them back."""
+    for at, part in made.stayed.items():
+        needs = _needs(voice, part, made.wanted.parts[at])
+        yield voice.say("set.stayed", name=voice.safe(part_name(voice, part)), needs=voice.safe(needs))
     for at in made.missing:
         part, ways = made.wanted.parts[at], made.relaxations.get(at, ())
-        needs = [one for one in part.constraints if one.field != "category"]
-        words = voice.values.listing([word_constraint(one, voice.context.catalogue, voice.language) for one in needs])
-        yield voice.say("set.missing", name=voice.safe(part_name(voice, part)), needs=voice.safe(words))
+        needs = _needs(voice, part)
+        yield voice.say("set.missing", name=voice.safe(part_name(voice, part)), needs=voice.safe(needs))
         kept = [way for way in ways if way.matches and all(_is_need(part, key) for key in way.drop)]
         if kept:
             dropped = [part.constraints[int(key) - 1] for key in kept[0].drop]

@@ -13,7 +13,7 @@ from agent.llm.schemas import Schema, facet_lines, tool_schemas
 from agent.ports import TurnContext
 from core.conversation import Message
 from core.entities import Constraint, Strength
-from prompts.templates import block, known, standard
+from prompts.templates import block, data, known, standard
 from retrieval.catalogue import Catalogue
 
 KEPT_MESSAGES = 6
@@ -74,6 +74,9 @@ def state_lines(context: TurnContext) -> list[str]:
     wants = context.state.wants
     lines = [_line(one, context) for one in wants.constraints]
     lines += [f"sort: {sort.field}, {'highest' if sort.descending else 'lowest'} first" for sort in wants.sorts]
+    if wants.bundle is not None:
+        parts = "; ".join(f"{data(part.text, 80)} ({part.chosen or 'nothing'})" for part in wants.bundle.parts)
+        lines.append(f"a set of: {parts}; budget for all: {wants.bundle.budget or 'none'}")
     for name, ids in (("liked", wants.liked), ("disliked", wants.disliked), ("similar to", wants.anchors)):
         if ids:
             lines.append(f"{name}: {', '.join(ids[-5:])}")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.embedded.reasons import annotate
+from agent.embedded.reasons import annotate, relation_label
 from agent.embedded.word_constraints import word_constraint
 from agent.embedded.word_values import Values, fact, spoken
 from agent.ports import Outcome, TurnContext
@@ -24,6 +24,7 @@ from tools.results import (
     ProfileShown,
     Recommended,
     RefundFound,
+    SetFound,
     ToolResult,
 )
 
@@ -112,6 +113,8 @@ class _Teller:
         yield f"{ranking.matches} match, {len(ranking.items)} shown"
         for at, one in enumerate(ranking.items, start=1):
             yield from self.item(one, at, FACTS)
+        if found.bundle is not None:
+            yield from self.set(found.bundle)
         by_id = {one.id: one for one in found.wants.constraints}
         for way in ranking.relaxations[:3]:
             chips = [
@@ -123,6 +126,16 @@ class _Teller:
             yield f"open question: {data(question.text)} ({labels})"
         if found.ignored:
             yield f"nothing in the catalogue answers to: {data(', '.join(found.ignored))}"
+
+    def set(self, made: SetFound) -> Iterator[str]:
+        """Yield what holds a set together: its sum, the budget, the relations between its items."""
+        currency = self.values.currency()
+        yield f"one set, bought together; all in all {self.values.money(made.total, currency)}"
+        if made.wanted.budget is not None:
+            yield f"budget for all: {self.values.money(made.wanted.budget, currency)}"
+        for tie in made.ties[:5]:
+            ends = [self.values.short(self.context.catalogue.item(key)) for key in (tie.subject, tie.object)]
+            yield f"{data(ends[0])} {data(relation_label(self.values, tie.relation))} {data(ends[1])}"
 
     def item(self, one: Recommendation, at: int, most: int) -> Iterator[str]:
         one = annotate(one, self.context.catalogue, self.language)

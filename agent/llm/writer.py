@@ -234,5 +234,7 @@ class LlmWriter:
 def _says_nothing(found: Evidence) -> bool:
     """Tell whether a tool found nothing: then code says so, and what would help."""
     if isinstance(found, Recommended):
-        return not found.ranking.items
+        made = found.bundle  # what a set lacks, and what it would take, is said by code
+        lacks = made is not None and bool(made.missing or made.left_out or made.least is not None or found.ignored)
+        return not found.ranking.items or lacks
     return isinstance(found, PassagesFound) and not found.passages

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.entities import Constraint, Item, ItemId, Op, Query, Recommendation
-from retrieval.bundles import TIED, Tie, chosen
+from retrieval.bundles import TIED, Tie, binds, chosen
 from retrieval.graph import RelationGraph
 
 
@@ -109,3 +111,58 @@ def test_a_set_from_the_shop_keeps_budget_and_constraints(garden):
     assert tight.items
     assert tight.total <= free.total - 1
     assert not garden.bundle(parts, 1.0).items
+
+
+def test_a_change_of_one_part_leaves_the_others_alone_where_they_can_stay():
+    cameras = [entry(0, 0.9, 100.0), entry(1, 0.5, 80.0)]
+    lenses = [entry(10, 0.9, 50.0), entry(11, 0.1, 40.0)]
+    kept = frozenset({ItemId("1")})
+    assert [each.item.id for each in chosen([cameras, lenses], None, Rows(), NONE, kept=kept).items] == ["1", "10"]
+    tight = chosen([cameras[:1], lenses], 145.0, Rows(), NONE, kept=kept)
+    assert [each.item.id for each in tight.items] == ["0", "11"]
+
+
+def test_as_few_parts_as_possible_stay_out_and_the_later_named_first():
+    pools = [[entry(0, 0.1, 100.0)], [entry(10, 0.9, 100.0)], [entry(20, 0.9, 30.0)]]
+    found = chosen(pools, 140.0, Rows(), NONE, partly=True)
+    assert (found.parts, found.total, found.least) == ((0, 2), 130.0, 230.0)
+    assert chosen(pools, 140.0, Rows(), NONE).items == ()
+
+
+@pytest.mark.parametrize("relation", ["accessory_of", "compatible_with", "fits", "适用于", "refill for", "works-with"])
+def test_relations_that_bind(relation):
+    assert binds(relation)
+
+
+@pytest.mark.parametrize("relation", ["bought_together", "similar_to", "goes_with", "befits", "经常一起购买"])
+def test_relations_that_do_not(relation):
+    assert not binds(relation)
+
+
+def test_what_is_often_bought_together_goes_with_others_too():
+    cameras = [entry(0, 0.9, 100.0), entry(1, 0.5, 100.0)]
+    lenses = [entry(10, 0.9, 50.0)]
+    together = RelationGraph.of(np.array([10], np.int32), ["bought_together"], np.array([1], np.int32), 60)
+    assert [each.item.id for each in chosen([cameras, lenses], None, Rows(), together).items] == ["0", "10"]
+    cameras[1] = entry(1, 0.85, 100.0)  # nearly as good: what goes together wins
+    assert [each.item.id for each in chosen([cameras, lenses], None, Rows(), together).items] == ["1", "10"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6), budget=st.integers(20, 250), edges=st.integers(0, 12))
+def test_no_set_breaks_its_budget_or_pairs_what_is_made_for_another(seed, budget, edges):
+    draw = np.random.default_rng(seed)
+    pools = [
+        [entry(10 * part + n, float(draw.random()), float(draw.integers(1, 100))) for n in range(5)]
+        for part in range(3)
+    ]  # fmt: skip
+    pairs = {(int(a) + 10 * int(p), int(b) + 10 * int(q)) for a, b, p, q in draw.integers(0, 3, (edges, 4)) if p != q}
+    found = chosen(pools, float(budget), Rows(), graph(*pairs) if pairs else NONE, partly=True)
+    rows = [int(each.item.id) for each in found.items]
+    assert sum(each.item.price for each in found.items) <= budget
+    assert len({row // 10 for row in rows}) == len(rows)
+    for row in rows:
+        for part in range(3):
+            fitting = {end for start, end in pairs if start == row and end // 10 == part}
+            taken = {other for other in rows if other // 10 == part and other != row}
+            assert not fitting or not taken or taken <= fitting

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from agent.embedded.lexicon import Lexicon
-from agent.embedded.reasons import annotate
+from agent.embedded.reasons import annotate, relation_label
 from agent.embedded.text import normalise, tokenize
 from agent.embedded.word_constraints import word_constraint
 from agent.embedded.word_values import Values, spoken
@@ -30,6 +30,7 @@ from tools.results import (
     ProfileShown,
     Recommended,
     RefundFound,
+    SetFound,
 )
 
 _WORD = re.compile(r"[\w'’&.-]+", re.ASCII)
@@ -265,6 +266,8 @@ class _Maker:
                 ranking = found.ranking
                 counts = [ranking.matches, len(ranking.items), *(way.matches for way in ranking.relaxations)]
                 facts.numbers += [NumberFact(float(count)) for count in counts]
+                if found.bundle is not None:
+                    self._set(facts, found.bundle)
                 for question in ranking.questions:
                     told = [question.text, *(option.label for option in question.options)]
                     facts.texts += told
@@ -284,6 +287,14 @@ class _Maker:
                 facts.strings += [method for _, method in found.refunds]
             case _:
                 pass
+
+    def _set(self, facts: Facts, made: SetFound) -> None:
+        """Add a set's sum and what it is compared with; its relations may be quoted."""
+        sums = [made.total, made.wanted.budget, made.before]
+        known = [amount for amount in sums if amount is not None]
+        apart = [abs(a - b) for a in known for b in known]
+        facts.numbers += [NumberFact(round(amount, 2), MONEY) for amount in (*known, *apart)]
+        facts.texts += [relation_label(self.values, tie.relation) for tie in made.ties]
 
     def _order(self, facts: Facts, order: Mapping[str, Any]) -> None:
         facts.orders.append(order)
