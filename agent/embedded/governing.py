@@ -17,7 +17,7 @@ def govern(elements: Sequence[Element]) -> list[Element]:
     """Return the elements with what negations, hedges, "for" and talk of the past reach marked."""
     out = list(elements)
     for at, element in enumerate(elements):
-        if element.role("negator", "exception") and not element.role("neutral"):
+        if element.role("negator", "exception") and not element.role("neutral") and not _numbers(elements, at):
             _negate(out, elements, at)
         if element.role("dispensable"):
             for index in _governed_before(elements, at):
@@ -31,6 +31,12 @@ def govern(elements: Sequence[Element]) -> list[Element]:
         for index in _purposes(elements, at):
             out[index] = replace(out[index], purpose=True)
     return out
+
+
+def _numbers(elements: Sequence[Element], at: int) -> bool:
+    """Tell whether "no" says "number": "size no 9"."""
+    following = next((each for each in elements[at + 1 : at + 3] if each.text != "."), None)
+    return elements[at].text == "no" and at > 0 and elements[at - 1].is_shop() and bool(following and following.number)
 
 
 def _negate(out: list[Element], elements: Sequence[Element], at: int) -> None:

@@ -201,7 +201,8 @@ class NeedsReader:
     def _counts(self, field: str, value: float) -> bool:
         """Tell whether a facet counts in whole numbers: then "a set of 6" means six exactly."""
         numbers = self._vocabulary.numbers_of(field, self._category)
-        return value == int(value) and bool(len(numbers)) and bool((numbers == numbers.round()).all())
+        numbers = numbers if len(numbers) else self._vocabulary.numbers_of(field, None)
+        return value == int(value) and bool((numbers == numbers.round()).all())
 
     def _degree_op(self, quantity: Quantity) -> Op | None:
         """Read "lighter than 2 kg", "more than 5", "比2000便宜"."""
@@ -285,7 +286,7 @@ class NeedsReader:
                 self._facets.append(entry.field)
                 if entry.kind is Kind.VALUE and not element.negated:
                     self._others[entry.field, entry.value] = self._meanings.others(at, entry)
-                key = (entry.field, element.negated, self._wished(element, entry))
+                key = (entry.field, element.negated, self._wished(element, entry, at))
                 groups.setdefault(key, []).append((element, entry.value))
         for (field, negated, wished), found in groups.items():
             self._add_values(field, negated, wished, found)
@@ -307,9 +308,11 @@ class NeedsReader:
         found = self._vocabulary.partly(element.text, self._category)
         for field, value in found:
             self._facets.append(field)
-            # "Spielberg" is the director's name; "easy" is a mere part of "easy to clean": a hint, no requirement.
+            # "Spielberg" is the director's name; "leather" may mean "faux leather"; "easy" says nothing of cleaning.
             # A word of a code's ("Color LaserJet 4650") is no name of it.
             named = element.text.capitalize() in value and not any(map(str.isdigit, value))
+            if not (named or element.negated or self._vocabulary.is_head(element.text, value)):
+                continue
             self._guessed.add((field, value))
             softly = element.hedged or (not named and not element.negated)
             groups.setdefault((field, element.negated, softly), []).append((element, value))
@@ -318,15 +321,13 @@ class NeedsReader:
             if not bool(satisfied(self._catalogue, without).all()):
                 self._constraints.append(without)
 
-    def _wished(self, element: Element, entry: Entry) -> bool:
+    def _wished(self, element: Element, entry: Entry, at: int) -> bool:
         facet = self._catalogue.facets.get(entry.field)
-        if (
-            element.hedged
-            or not element.purpose
-            or element.negated
-            or facet is None
-            or facet.type is not FacetType.LIST
-        ):
+        before = self._reading.elements[at - 1] if at and not element.negated else None
+        if before is not None and before.tells() and self._vocabulary.modifies(before.text, entry.field):
+            return True  # "smoky pink" where there is "pastel pink": near it, and no more
+        is_list = facet is not None and facet.type is FacetType.LIST
+        if element.hedged or not element.purpose or element.negated or not is_list:
             return element.hedged
         # "for travel" tells a purpose: where few items tell theirs, those that do not may still serve it.
         self._guessed.add((entry.field, entry.value))

@@ -222,8 +222,7 @@ def choose_field(
         return "price" if has_price else None
     fields = [f for f in _numeric_fields(vocabulary, category) if _compatible(vocabulary, f, quantity.unit)]
     if quantity.side is not None:
-        side = facet_of_side(quantity.side, fields, vocabulary, category)
-        return side if side and _plausible(side, quantity, vocabulary, category) else None
+        return _of_side(quantity, quantity.side, vocabulary, category)
     named = _named_facet(quantity, reading, vocabulary)
     if named and (_compatible(vocabulary, named, quantity.unit) or _counts_in(named, quantity, reading)):
         return named
@@ -239,11 +238,18 @@ def choose_field(
             return _most_plausible(dated, quantity, vocabulary, category)
     if asked and (asked in fields or asked == "price") and _plausible(asked, quantity, vocabulary, category):
         return asked
-    if quantity.op is None:
+    if quantity.op is None or _counts_things(quantity, reading, vocabulary):
         return None
     if not CALENDAR[0] <= (quantity.high or 0.0) <= CALENDAR[1]:
         fields = [field for field in fields if not _is_date_like(vocabulary, field)]
     return "price" if has_price else _most_plausible(fields, quantity, vocabulary, category)
+
+
+def _of_side(quantity: Quantity, rank: int, vocabulary: Vocabulary, category: str | None) -> str | None:
+    lengths = [f for f in _numeric_fields(vocabulary, None) if _compatible(vocabulary, f, quantity.unit)]
+    side = facet_of_side(rank, lengths, vocabulary, category)
+    stated = category if side and len(vocabulary.numbers_of(side, category)) else None
+    return side if side and _plausible(side, quantity, vocabulary, stated) else None
 
 
 def _by_unit(

@@ -20,6 +20,7 @@ from retrieval.bilingual import PLAIN, bilingual
 from retrieval.catalogue import BUILT_IN, Catalogue
 from retrieval.comparing import iso_date
 from retrieval.constraints import mask
+from retrieval.tokens import stem
 from retrieval.units import all_units, currencies
 
 _SPLIT = re.compile(r"\s*(?:[&,/、，]|\band\b|\bor\b|和|与|及)\s*")
@@ -42,6 +43,7 @@ class Vocabulary:
         self._counts: dict[tuple[str, str, str | None], int] = {}
         self._numbers: dict[tuple[str, str | None], npt.NDArray[np.float64]] = {}
         self._bare: dict[str, dict[tuple[str, ...], str]] = {}
+        self._modifiers: dict[str, set[str]] = {}
         self._parts: dict[str, dict[str, set[str]]] = {}
         self.stopwords: frozenset[str] = PLAIN.union(*(grammar.stopwords for grammar in self.grammars))
         self.lexicon.common = self.stopwords
@@ -199,10 +201,21 @@ class Vocabulary:
     def _add_parts(self, field: str, name: str, value: str) -> None:
         """Learn the words that make up much of a longer name: "Spielberg" of "Steven Spielberg"."""
         words = [token for token in tokenize(name) if token.kind == "word" and token.text not in self.stopwords]
+        if len(words) > 1:
+            self._modifiers.setdefault(field, set()).add(words[0].text)
         whole = sum(len(word.text) for word in words)
         for word in words if len(words) > 1 else ():
             if len(word.text) >= _PART and len(word.text) >= _MUCH * whole:
                 self._parts.setdefault(word.text, {}).setdefault(field, set()).add(value)
+
+    def modifies(self, word: str, field: str) -> bool:
+        """Tell whether a word begins longer values of a facet: "pastel" where there is "pastel pink"."""
+        return word not in self.stopwords and word in self._modifiers.get(field, ())
+
+    def is_head(self, word: str, value: str) -> bool:
+        """Tell whether a word is the last of a value, any version aside: "leather" of "faux leather"."""
+        words = [token for token in tokenize(value) if token.kind == "word"]
+        return bool(words) and words[-1].stem == stem(word)
 
     def partly(self, word: str, category: str | None) -> list[tuple[str, str]]:
         """Return (facet, value) of the values that a word names in part, of the facet that has fewest such values."""

@@ -3,14 +3,17 @@
 Two folds: the goals of even place make a shop (each an item, its labels the item's facets) against which the goals of
 odd place are read, and the other way round. So every goal is read by a vocabulary that was not made of it; what the
 vocabulary does not hold cannot be read, and is reported as coverage.
+
+Goals of even number are for development, those of odd number are held out: they are tallied apart.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +23,7 @@ from agent.embedded.decider import EmbeddedDecider
 from agent.ports import TurnContext
 from benchmarks.understanding.goals import Amount, Goal
 from core.conversation import ConversationState
-from core.entities import Constraint, Op
+from core.entities import Constraint, Op, Strength
 from core.ports import Embedder
 from core.shop import load_shop
 from retrieval.catalogue import Catalogue
@@ -30,13 +33,15 @@ from retrieval.units import convert, find_unit
 
 DIMENSIONS = {"mass": "oz", "volume": "fl oz", "length": "in", "memory": "GB", "power": "W"}
 """The numeric facets with a unit, and the unit that the shop keeps them in."""
-COUNTED, SIZED = "pack", "size"
+COUNTED, SIZED, SHORTER = "pack", "size", "width"
+PARTS = ("development", "held out")
 ABOUT, EXACT = 0.2, 0.05
 """How far a reading of "about", and of a measure as such (4.2 oz is also 4.25), may reach to both sides."""
 _AS_WRITTEN = {"pound": "lb", "ounce": "oz", "foot": "ft", "feet": "ft", "inch": "in", "gb": "GB", "tb": "TB"}
 _Label = TypeVar("_Label")
 _OUT = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 _IN = frozenset({Op.EQ, Op.IN, Op.CONTAINS})
+_SIDES = re.compile(r"\d\s*(?:by|x|\*)\s*\d")
 _LENGTHS = frozenset({"wide", "high", "long", "diameter"})
 
 
@@ -49,6 +54,9 @@ class Tally:
     right: int = 0
     """Readings that are labelled."""
     read: int = 0
+    musts: int = 0
+    """Readings that are requirements, and no wishes."""
+    right_musts: int = 0
     labelled: int = 0
     coverable: int = 0
     """Labels that the vocabulary holds (for numbers, all)."""
@@ -61,14 +69,19 @@ class Tally:
         return self.right / self.read if self.read else 0.0
 
     @property
+    def required(self) -> float:
+        """The share of what was read as required that is labelled."""
+        return self.right_musts / self.musts if self.musts else 0.0
+
+    @property
     def recall(self) -> float:
         """The share of the labels that were read, of those that the vocabulary holds."""
         return self.found / self.coverable if self.coverable else 0.0
 
 
-def measure(goals: Sequence[Goal], embedder: Embedder) -> dict[str, Tally]:
-    """Return tallies by kind: ``quantities``, ``exclusions``, ``attributes``."""
-    tallies = {kind: Tally() for kind in ("quantities", "exclusions", "attributes")}
+def measure(goals: Sequence[Goal], embedder: Embedder) -> dict[str, dict[str, Tally]]:
+    """Return tallies by part (``PARTS``) and kind: ``quantities``, ``exclusions``, ``attributes``."""
+    tallies = {part: {kind: Tally() for kind in ("quantities", "exclusions", "attributes")} for part in PARTS}
     for fold in (0, 1):
         with tempfile.TemporaryDirectory(prefix="goals-") as folder:
             write_shop(Path(folder), goals[fold::2])
@@ -76,7 +89,8 @@ def measure(goals: Sequence[Goal], embedder: Embedder) -> dict[str, Tally]:
             decider = EmbeddedDecider(_Near(catalogue, embedder), embedder)  # type: ignore[arg-type]
             for goal in goals[1 - fold :: 2]:
                 context = TurnContext(goal.text, "en", ConversationState(), catalogue.shop, catalogue)
-                _compare(goal, decider.read(context).needs.constraints, catalogue, tallies)
+                read = decider.read(context).needs.constraints
+                _compare(goal, read, catalogue, tallies[PARTS[goal.number % 2]])
     return tallies
 
 
@@ -95,7 +109,7 @@ class _Near:
 
 def write_shop(folder: Path, goals: Iterable[Goal]) -> None:
     """Write a shop with one item for each goal: its product, attributes, what it excludes, and its numbers."""
-    names = ["id", "title", "category", "attributes", "ingredients", *DIMENSIONS, COUNTED, SIZED]
+    names = ["id", "title", "category", "attributes", "ingredients", *DIMENSIONS, SHORTER, COUNTED, SIZED]
     with (folder / "items.csv").open("w", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, names)
         writer.writeheader()
@@ -106,9 +120,12 @@ def write_shop(folder: Path, goals: Iterable[Goal]) -> None:
             row["ingredients"] = "|".join(goal.excluded)
             for amount in goal.amounts:
                 name, value, _ = facet_of(amount)
+                if name == "length" and name in row:  # the shop keeps the longer side as the length
+                    row[SHORTER], row[name] = sorted((value, float(str(row[name]))))
                 row.setdefault(name, value)
             writer.writerow(row)
     facets: dict[str, object] = {name: {"type": "number", "unit": unit} for name, unit in DIMENSIONS.items()}
+    facets |= {SHORTER: {"type": "number", "unit": DIMENSIONS["length"]}}
     facets |= {COUNTED: {"type": "number", "synonyms": {"en": ["count", "pieces", "pair", "bags", "units", "set"]}}}
     facets |= {SIZED: {"type": "number"}, "attributes": {"type": "list"}, "ingredients": {"type": "list"}}
     shop = {"name": "Goals", "currency": "USD", "facets": facets}
@@ -133,11 +150,12 @@ def facet_of(amount: Amount) -> tuple[str, float, float]:
 
 
 def _compare(goal: Goal, constraints: Sequence[Constraint], catalogue: Catalogue, tallies: dict[str, Tally]) -> None:
-    numbers = [c for c in constraints if c.field in (*DIMENSIONS, COUNTED, SIZED)]
+    numbers = [c for c in constraints if c.field in (*DIMENSIONS, SHORTER, COUNTED, SIZED)]
     out = [c for c in constraints if c.op in _OUT and c not in numbers]
     wanted = [c for c in constraints if c.op in _IN and c.field == "attributes"]
     excludable, known = catalogue.values("ingredients"), catalogue.values("attributes")
-    _count(tallies["quantities"], goal, [(amount, True) for amount in goal.amounts], numbers, _same_amount)
+    amounts = [(replace(amount, unit="long") if _is_side(amount, goal) else amount, True) for amount in goal.amounts]
+    _count(tallies["quantities"], goal, amounts, numbers, _same_amount)
     _count(tallies["exclusions"], goal, [(text, text in excludable) for text in goal.excluded], out, _same_words)
     _count(tallies["attributes"], goal, [(text, text in known) for text in goal.attributes], wanted, _same_words)
 
@@ -161,13 +179,21 @@ def _count(
         right = any(same(label, constraint) for label, _ in labels)
         tally.read += 1
         tally.right += right
+        tally.musts += constraint.strength is Strength.MUST
+        tally.right_musts += right and constraint.strength is Strength.MUST
         if not right:
             tally.wrong.append(f"{constraint.field} {constraint.op} {constraint.value} in: {goal.text}")
 
 
+def _is_side(amount: Amount, goal: Goal) -> bool:
+    """Tell whether a number without a unit is a side: "52 by 63"."""
+    sizes = [one for one in goal.amounts if one.unit == SIZED]
+    return amount.unit == SIZED and len(sizes) > 1 and bool(_SIDES.search(goal.text))
+
+
 def _same_amount(amount: Amount, constraint: Constraint) -> bool:
     name, low, high = facet_of(amount)
-    if name != constraint.field:
+    if name != constraint.field and not (name == "length" and constraint.field == SHORTER):
         return False
     values = constraint.value if isinstance(constraint.value, (list, tuple)) else [constraint.value]
     found = [float(value) for value in values if isinstance(value, (int, float))]
