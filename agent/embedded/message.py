@@ -31,8 +31,19 @@ class Message:
         """Whether it asks for something: "I need", "do you have", "推荐"."""
         return any(element.span and element.span.of(Kind.POLITE) for element in self.reading.elements)
 
-    def shop_places(self) -> list[tuple[int, int]]:
-        """Return where the shop's own phrases stand: first character and the one after the last."""
+    def shop_places(self, *kinds: Kind) -> list[tuple[int, int]]:
+        """Return where the shop's own phrases (of some kinds) stand: first character and the one after the last."""
         tokens = self.reading.tokens
-        phrases = (element for element in self.reading.elements if element.is_shop())
+        phrases = (e for e in self.reading.elements if e.is_shop() and (not kinds or (e.span and e.span.of(*kinds))))
         return [(tokens[phrase.start].start, tokens[phrase.end - 1].end) for phrase in phrases]
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether the message is a question by its end."""
+        return self.context.message.rstrip().endswith(("?", "？", "吗", "呢"))
+
+    @property
+    def asks_for_the_best(self) -> bool:
+        """Tell whether it asks which of the items shown is best: "which of these would be better?"."""
+        asks = self.reading.roles("which") and self.reading.roles("best", "better")
+        return bool(asks) and self.needs.empty and not self.needs.unknown
