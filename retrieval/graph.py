@@ -74,14 +74,3 @@ class RelationGraph:
                 self.rows[part].tolist(), self.kinds[part].tolist(), self.inverse[part].tolist(), strict=True
             )
         ]
-
-    def reach(self, row: int) -> dict[int, float]:
-        """Return the items one step away, with the step's strength.
-
-        Seen from what the user has, a candidate that is the relation's subject ("is an accessory of it") counts full.
-        """
-        found: dict[int, float] = {}
-        for edge in self.edges(row):
-            strength = 1.0 if edge.inverse else BACKWARD
-            found[edge.row] = max(found.get(edge.row, 0.0), strength)
-        return found

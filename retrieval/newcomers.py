@@ -8,7 +8,7 @@ instead of a likeness taken as it is.
 
 So that new items neither flood a list nor never show up in one, what they inherit is brought to the scale of what is
 known: each teacher is predicted from the others alone (leave-one-out, in closed form), and the tail of these
-predictions is laid upon the tail of the model's own scores, less a share for the doubt.
+predictions is laid upon the tail of the model's own scores.
 
 The figures here were chosen on items held out whole from the training parts of MovieLens (both) and Online Retail.
 """
@@ -37,8 +37,6 @@ MOST_TEACHERS = 5000
 RIDGE = 1.0
 OWN = 0.3
 """How much a teacher itself counts beside what speaks for it: who took the like of a new item may take it too."""
-DOUBT = 0.85
-"""A prediction from texts is worth so much of one from takers."""
 LENT = 2.0
 """An item with so many takers stands half on them, half on what it inherits."""
 TAIL = 0.99
@@ -214,4 +212,4 @@ def _parity(
 ) -> float:
     """Return what predictions are multiplied by, so that as many of them are high as of the model's own scores."""
     own, others = (float(np.quantile(scores[~taken], TAIL)) for scores in (known, predicted))
-    return DOUBT * own / others if own > 0 and others > 0 else 0.0
+    return own / others if own > 0 and others > 0 else 0.0

@@ -18,11 +18,13 @@ from retrieval.dense import DenseStore
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.lexical import LexicalIndex
+from retrieval.paths import Likenesses
 from retrieval.popularity import novelty, quality, relative_prices
 from retrieval.quantised import QuantisedStore
 from retrieval.quotes import ReviewStore
 from retrieval.sequential import SequentialModel
 from retrieval.towers import Towers
+from retrieval.values import StatedValues
 
 OVER_FETCH, MOST_FETCHED = 1.3, 1500
 """Chroma's search knows no mask here: it is asked for so many more than the mask's share of all items calls for, and
@@ -82,6 +84,11 @@ class OpenIndex:
     def everything(self) -> npt.NDArray[np.bool_]:
         """The mask that leaves all items."""
         return np.ones(len(self.catalogue), dtype=np.bool_)
+
+    @cached_property
+    def likenesses(self) -> Likenesses:
+        """What items state, ready to be compared."""
+        return Likenesses.of(StatedValues.of(self.catalogue))
 
     @cached_property
     def by_popularity(self) -> npt.NDArray[np.int64]:

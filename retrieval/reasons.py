@@ -15,7 +15,8 @@ lexical         terms (the user's words that stand in the item's text). Source: 
 collaborative   liked (the user's items that carried it, strongest first), titles (theirs), users (others who took both
                 this item and the first of them). Source: interaction
 graph           relation, item_id, title, inverse (true: that item is the relation's subject), event (what the user did
-                with it). Source: path
+                with it); of two steps: via (item_id, title, relation and inverse of the step in between); of shared
+                values: shared (fields) instead of relation. Source: path
 review          review_id, quote, rating, terms. Source: review
 popularity      percentile, users. Source: interaction
 quality         rating, rating_count. Source: facet
@@ -48,10 +49,12 @@ from core.entities import (
 )
 from retrieval.catalogue import BUILT_IN
 from retrieval.constraints import satisfied
+from retrieval.paths import told_path
 from retrieval.popularity import NEW_DAYS
 from retrieval.quotes import best_reviews, overlap, quote
 from retrieval.signals import Rows, Signals, Taste
 from retrieval.sources import ANCHOR, PROFILE, SESSION, Likeness, Mask
+from retrieval.taken import taken_after, taken_with
 from retrieval.tokens import query_terms, terms
 
 _NEGATIONS = (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
@@ -195,47 +198,29 @@ class Reasoner:
         return round((given[-1] + 1.0) * self.index.history.top / 2.0, 1)
 
     def _collaborative(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
-        """Return the user's items that carried the predicted preference."""
-        model, user = self.index.collaborative, self.signals.folded
-        if model is None or user is None or parts.get("collaborative", 0.0) < LEAST_PART:
-            return []
-        shares = model.shares(user, row)
-        order = [place for place in np.argsort(-shares, kind="stable").tolist() if user.rows[place] != row]
-        carriers = [int(user.rows[place]) for place in order[:CARRIERS] if shares[place] > 0]
-        own = self.index.history.users.get(self.signals.query.user_id or "", -1)
-        users = model.users_of_both(row, carriers[0], without=own) if carriers else 0
-        if users < LEAST_USERS:
-            return []
-        data = {
-            "liked": [self.catalogue.ids[carrier] for carrier in carriers],
-            "titles": [self.catalogue.item_at(carrier).title for carrier in carriers],
-            "users": users,
-        }
-        source = Source("interaction", self.catalogue.ids[carriers[0]])
-        return [Reason(ReasonKind.COLLABORATIVE, source, data, parts["collaborative"])]
+        """Return what others took with the user's items, and after them."""
+        found: list[Reason] = []
+        by_part = (
+            ("collaborative", self.index.collaborative, self.signals.folded),
+            ("towers", self.index.towers, self.signals.towards),
+        )
+        for name, model, user in by_part:
+            part = parts.get(name, 0.0)
+            if model is not None and user is not None and part >= LEAST_PART:
+                found.extend(taken_with(self.signals, row, user, model.shares(user, row), part))
+        if parts.get("sequential", 0.0) >= LEAST_PART:
+            found.extend(taken_after(self.signals, row, parts["sequential"]))
+        return found
 
     def _path(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
-        """Return the relation that leads from the user's item to this one."""
-        if parts.get("graph", 0.0) < LEAST_PART or row not in self.signals.paths:
+        """Return the strongest path that leads from the user's items to this one."""
+        way = self.signals.paths.way(row) if parts.get("graph", 0.0) >= LEAST_PART else None
+        if way is None:
             return []
-        start = self.signals.paths[row][1]
-        edge = next(edge for edge in self.index.graph.edges(row) if edge.row == start)
-        other = self.catalogue.item_at(start)
-        kinds = [
-            taste.kinds[taste.rows.tolist().index(start)].value
-            for taste in (self.signals.session, self.signals.profile)
-            if start in taste.rows
-        ]
-        data = {
-            "relation": edge.relation,
-            "item_id": other.id,
-            "title": other.title,
-            "inverse": edge.inverse,
-            "event": kinds[0],
-        }
-        ends = (self.catalogue.ids[row], other.id)
-        subject, target = ends[::-1] if edge.inverse else ends
-        return [Reason(ReasonKind.GRAPH, Source("path", f"{subject} {edge.relation} {target}"), data, parts["graph"])]
+        tastes = (self.signals.session, self.signals.profile)
+        kinds = [taste.kinds[taste.rows.tolist().index(way.start)].value for taste in tastes if way.start in taste.rows]
+        data, ref = told_path(self.catalogue, row, way)
+        return [Reason(ReasonKind.GRAPH, Source("path", ref), {**data, "event": kinds[0]}, parts["graph"])]
 
     def _attributes(self, item: Item, row: int) -> list[Reason]:
         """Return the facets in which the item leads the matches of its category, those that were asked about first."""

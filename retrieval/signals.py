@@ -15,6 +15,7 @@ from retrieval.collaborative import TasteOfUser
 from retrieval.ease import WeighedUser
 from retrieval.histories import DAY, HALF_LIFE_DAYS, Event, event_weight
 from retrieval.opened import OpenIndex
+from retrieval.paths import Paths
 from retrieval.sequential import sequence
 
 Rows = npt.NDArray[np.int64]
@@ -209,17 +210,15 @@ class Signals:
         return towers.user(self.events, self.index.history.latest) if towers is not None and self.events else None
 
     @cached_property
-    def paths(self) -> dict[int, tuple[float, int]]:
-        """For each row that is one relation away from the user's items: strength in (0, 1], and the user's item."""
-        found: dict[int, tuple[float, int]] = {}
+    def paths(self) -> Paths:
+        """Where the shop's relations lead from the user's items."""
+        seeds: dict[int, float] = {}
         for taste in (self.session, self.profile.first(PATH_ITEMS)):
             for row, weight in zip(taste.rows.tolist(), taste.weights.tolist(), strict=True):
-                reached = self.index.graph.reach(row) if weight > 0 else {}
-                for end, strength in reached.items():
-                    value = min(1.0, weight) * strength
-                    if value > found.get(end, (0.0, 0))[0]:
-                        found[end] = (value, row)
-        return found
+                if weight > 0:
+                    seeds[row] = max(seeds.get(row, 0.0), min(1.0, weight))
+        steps = self.index.shop.rules.path_steps
+        return Paths(self.index.graph, seeds, steps, self.index.likenesses if steps > 1 else None)
 
     @cached_property
     def lexical(self) -> Floats:

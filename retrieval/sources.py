@@ -10,7 +10,7 @@ as strong as the source ever gets, negative speaks against an item.
 - *collaborative*, *sequential*, *towers*: the predicted preference, .76 being the level of what users really took.
 - *popularity*, *quality*, *new*: percentiles and fading shares.
 - *price*: nearness to the price level that the user pays.
-- *graph*: 1 for one step from the item that the user has and wants most.
+- *graph*: near 1 for one step from the item that the user has and wants most.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _anchors(signals: Signals) -> Taste:
 
 
 class Graph:
-    """One step along the shop's relations from what the user has, likes or looks at."""
+    """Along the shop's relations from what the user has, likes or looks at."""
 
     name = "graph"
 
@@ -227,16 +227,13 @@ class Graph:
 
     def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
         """Return what is related to the user's items, the strongest first."""
-        paths = signals.paths
-        rows = sorted((row for row in paths if mask[row]), key=lambda row: (-paths[row][0], row))
-        return np.array(rows[:k], dtype=np.int64)
+        rows, strengths = signals.paths.reached
+        fits = mask[rows]
+        return rows[fits][np.argsort(-strengths[fits], kind="stable")][:k]
 
     def scores(self, signals: Signals, rows: Rows) -> Floats:
-        """Return the strength of the best path to each item."""
-        values = np.zeros(len(signals.index.catalogue), dtype=np.float32)
-        for row, (value, _) in signals.paths.items():
-            values[row] = value
-        return values[rows]
+        """Return the strength with which paths lead to each item."""
+        return signals.paths.scores(rows)
 
 
 class PriceFit:

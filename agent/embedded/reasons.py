@@ -178,6 +178,16 @@ def _graph(words: _Wording) -> str:
     title = words.title_of(words.data.get("item_id"), words.data.get("title")).strip()
     if not title:
         return ""
+    shared = values.listing([values.label(str(name)) for name in words.data.get("shared") or ()])
+    if shared:
+        return words.say("reason.graph_shared", shared=shared, title=title)
+    via = words.data.get("via")
+    if isinstance(via, Mapping):
+        middle = words.title_of(via.get("item_id"), via.get("title")).strip()
+        # "Fits the X200, as your lens does": both are the subject of the same relation.
+        same = via.get("relation") == relation and not via.get("inverse") and bool(words.data.get("inverse"))
+        key = "reason.graph_same" if same else "reason.graph_via"
+        return words.say(key, relation=relation_label(values, relation), via=middle, title=title) if middle else ""
     if not words.data.get("inverse"):
         return relate(values, relation, title)
     return words.say("reason.graph_inverse", relation=relation_label(values, relation), title=title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copyfile
@@ -25,6 +25,7 @@ NDCG, RECALL = "NDCG@10", "hit rate@20"
 LENGTH = 20
 USERS = 400
 SEED = 17
+FARTHER = "with paths of two steps"
 FULL, POPULAR, RANDOM = "all, as shipped", "popularity alone", "at random"
 LEARNED = frozenset({"bought_together"})
 """Relations that a shop reads out of its log: they know the test part."""
@@ -148,9 +149,10 @@ def _worth(lists: Sequence[Sequence[str]], asked: Sequence[Occasion]) -> dict[st
 
 
 def variants(active: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return changed weights by name: all, one source less, popularity alone."""
+    """Return changed weights by name: all, all with longer paths, one source less, popularity alone."""
     return {
         FULL: {},
+        FARTHER: {},
         **{f"without {name}": {name: 0.0} for name in active},
         POPULAR: only("popularity"),
     }
@@ -184,12 +186,22 @@ def _measured(recommender: Recommender, asked: Sequence[Occasion], now: Now, wor
     for name, changes in variants(active).items():
         clock: Clock = now
         system = weighted(recommender, work / "overlay", clock, changes)
+        if name == FARTHER:
+            system = _farther(system, work / "overlay", clock)
         for measure_name, found in replay(system, asked, now).items():
             values[measure_name][name] = found
         _log.info("ablation: %s %.4f", name, values[NDCG][name].mean())
     for measure_name, found in chance(list(recommender.catalogue.ids), asked).items():
         values[measure_name][RANDOM] = found
     return Ablation(Table(values), all_found, len(asked), sum(bool(occasion.before) for occasion in asked))
+
+
+def _farther(system: Recommender, folder: Path, clock: Clock) -> Recommender:
+    """Return the same system with paths of two steps in the graph."""
+    index = system.serving
+    rules = index.shop.rules.model_copy(update={"path_steps": 2})
+    shop = index.shop.model_copy(update={"rules": rules})
+    return Recommender(replace(index, shop=shop), system.embedder, folder, lambda progress: None, clock)
 
 
 def _personal_sources() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,24 @@ import numpy.typing as npt
 import polars as pl
 
 from benchmarks.ranking.metrics import Table, hits_ndcg
-from benchmarks.ranking.serving import opened
+from benchmarks.ranking.serving import only, opened, ranked, weighted
 from benchmarks.ranking.sources import Source
 from benchmarks.ranking.tastes import Task
-from core.entities import EventKind, ItemId
+from core.entities import EventKind, ItemId, Query, UserId
 from core.ports import Vectors
-from retrieval.collaborative import preferences
+from retrieval.collaborative import preferences, train
 from retrieval.ease import Ease
 from retrieval.histories import DAY, History
-from retrieval.learned import Learned, Tastes
+from retrieval.learned import NEVER, Learned, Tastes
+from retrieval.pipeline import Recommender
 
 HELD_OUT = 0.1
 SEED = 23
 NDCG = "NDCG@10"
-RANDOM, TEXT, BLIND, OURS = "at random", "likeness of texts", "EASE without texts", "ours (EASE with texts)"
+RECALL, SHARE = "Recall@20 of new items", "new items among the first ten"
+RANDOM, TEXT, BLIND, PRIOR = "at random", "likeness of texts", "EASE without texts", "EASE with texts"
+PLAIN, OURS = "ours without inheritance", "ours"
+INHERITED = "ours, collaborative source alone"
 HIT, REVENUE = "hit rate@20", "revenue@20"
 FROZEN, FOLDED, LEARNING = "frozen", "events folded in", "events folded in, refreshed weekly"
 WEEK = 7 * DAY
@@ -36,43 +40,128 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Newcomers:
-    """Held-out items, ranked among themselves."""
+    """Held-out items, ranked among themselves and among all."""
 
     source: str
     table: Table
+    """Among themselves, for users who later took some of them."""
+    mixed: Table
+    """Among all items, for all users."""
     items: int
     users: int
+    everyone: int
+    share: float
+    """How much of what the users took later were held-out items."""
+
+
+@dataclass(frozen=True)
+class _Cold:
+    """A shop whose log says nothing of some of its items."""
+
+    folder: Path
+    cold: Sequence[str]
+    users: Sequence[str]
+    wanted: Sequence[frozenset[str]]
+    latest: float
 
 
 def new_items(source: Source, work: Path, most: int) -> Newcomers:
     """Hold a tenth of the items out of all that is learned, and rank them for those who took some of them later."""
-    split = source.split
-    task = Task.of(split.known, split.test, most)
-    cold = np.sort(np.random.default_rng(SEED).choice(len(task.items), int(HELD_OUT * len(task.items)), replace=False))
-    vectors, tastes = _texts(source, work, task.items)
-    matrix = task.matrix.tolil()
-    matrix[:, cold] = 0
-    matrix = matrix.tocsr()
-    place = {int(row): number for number, row in enumerate(cold)}
-    asked = [
-        (int(user), {place[row] for row in wanted if row in place})
+    shop = _held_out(source, work, most)
+    ours = opened(shop.folder, work / "data", lambda: shop.latest)
+    index = ours.serving
+    model = train(index.history, len(index.catalogue), vectors=index.vectors)
+    plain = Recommender(replace(index, collaborative=model), ours.embedder, work / "plain", lambda told: None)
+    found = _among_themselves(
+        shop, ours, plain, weighted(ours, work / "alone", lambda: shop.latest, only("collaborative"))
+    )
+    mixed: dict[str, dict[str, npt.NDArray[Any]]] = {NDCG: {}, RECALL: {}, SHARE: {}}
+    new, rows = set(shop.cold), []
+    for name, system in ((PLAIN, plain), (OURS, ours)):
+        lists = [ranked(system, user, LENGTH) for user in shop.users]
+        rows = [
+            (hits_ndcg(_places(shown), _relevant(shown, wanted), 10), *_new_ones(shown, wanted, new))
+            for shown, wanted in zip(lists, shop.wanted, strict=True)
+        ]
+        for measure, values in zip((NDCG, RECALL, SHARE), np.array(rows).T, strict=True):
+            mixed[measure][name] = values
+    asked = [wanted for wanted in shop.wanted if wanted & new]
+    share = sum(len(wanted & new) for wanted in shop.wanted) / sum(map(len, shop.wanted))
+    return Newcomers(
+        source.name, Table({NDCG: found}), Table(mixed), len(shop.cold), len(asked), len(shop.users), share
+    )
+
+
+def _held_out(source: Source, work: Path, most: int) -> _Cold:
+    known = source.split.known
+    task = Task.of(known, source.split.test, most)
+    drawn = np.random.default_rng(SEED).choice(len(task.items), int(HELD_OUT * len(task.items)), replace=False)
+    cold = [task.items[place] for place in np.sort(drawn)]
+    left = known.filter(~pl.col("item_id").is_in(cold))
+    folder = source.shop(work / "shops" / f"new-{source.name.lower().replace(' ', '-')}", left, cold)
+    there = set(left["user_id"].to_list())
+    pairs = [
+        (task.users[int(user)], frozenset(task.items[place] for place in wanted))
         for user, wanted in zip(task.asked, task.relevant, strict=True)
     ]
-    asked = [(user, wanted) for user, wanted in asked if wanted and matrix[user].nnz]
-    users = np.array([user for user, _ in asked])
-    own = matrix[users]
-    centred = np.asarray(vectors - vectors.mean(axis=0), dtype=np.float32)
+    pairs = [(user, wanted) for user, wanted in pairs if user in there]
+    latest = float(left["time"].max()) if "time" in left.columns else 0.0  # type: ignore[arg-type]
+    return _Cold(folder, cold, [user for user, _ in pairs], [wanted for _, wanted in pairs], latest)
+
+
+def _among_themselves(
+    shop: _Cold, ours: Recommender, plain: Recommender, alone: Recommender
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the NDCG of each system's ranking of the held-out items, for the users who took some of them."""
+    index = ours.serving
+    cold = np.array([index.catalogue.row(ItemId(item)) for item in shop.cold])
+    place = {item: number for number, item in enumerate(shop.cold)}
+    asked = [(user, wanted & place.keys()) for user, wanted in zip(shop.users, shop.wanted, strict=True)]
+    asked = [(user, wanted) for user, wanted in asked if wanted]
+    right = [{place[item] for item in wanted} for _, wanted in asked]
+    codes = [index.history.users[user] for user, _ in asked]
+    matrix = preferences(index.history, len(index.catalogue), NEVER)
+    own, vectors = matrix[codes], np.asarray(index.vectors[:], dtype=np.float32)
+    centred = vectors - vectors.mean(axis=0)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
     scores: dict[str, npt.NDArray[Any]] = {
-        RANDOM: np.random.default_rng(SEED).random((len(users), len(cold))),
+        RANDOM: np.random.default_rng(SEED).random((len(codes), len(cold))),
         TEXT: np.asarray(own @ centred) @ centred[cold].T,
-        BLIND: np.asarray(own @ Ease.fit(matrix, tastes.ridge).weights)[:, cold],
-        OURS: np.asarray(own @ Ease.fit(matrix, tastes.ridge, vectors, tastes.text).weights)[:, cold],
+        BLIND: np.asarray(own @ Ease.fit(matrix).weights)[:, cold],
+        PRIOR: np.asarray(own @ Ease.fit(matrix, vectors=vectors, text=Tastes().text).weights)[:, cold],
     }
-    values = {name: _worth(found, [wanted for _, wanted in asked]) for name, found in scores.items()}
+    values = {name: _worth(found, right) for name, found in scores.items()}
+    known = tuple(ItemId(item) for item in index.catalogue.ids if item not in place)
+    for name, system in ((PLAIN, plain), (INHERITED, alone), (OURS, ours)):
+        lists = [
+            [
+                place[str(one.item.id)]
+                for one in system.recommend(Query(user_id=UserId(user), exclude=known, limit=10)).items
+            ]
+            for user, _ in asked
+        ]
+        pairs = zip(lists, right, strict=True)
+        values[name] = np.array([hits_ndcg(shown, wanted, 10) for shown, wanted in pairs])
     for name, found in values.items():
-        _log.info("%s, new items: %s %.4f", source.name, name, found.mean())
-    return Newcomers(source.name, Table({NDCG: values}), len(cold), len(users))
+        _log.info("new items: %s %.4f", name, found.mean())
+    return values
+
+
+def _places(shown: Sequence[str]) -> list[int]:
+    return list(range(len(shown)))
+
+
+def _relevant(shown: Sequence[str], wanted: frozenset[str]) -> set[int]:
+    """Return the places of what is wanted; what is not shown stands behind the end of the list."""
+    missed = range(len(shown), len(shown) + len(wanted - set(shown)))
+    return {*(place for place, item in enumerate(shown) if item in wanted), *missed}
+
+
+def _new_ones(shown: Sequence[str], wanted: frozenset[str], new: set[str]) -> tuple[float, float]:
+    """Return the recall of wanted new items (NaN when none is wanted), and the new items' share of the first ten."""
+    right = wanted & new
+    found = len(right.intersection(shown)) / min(LENGTH, len(right)) if right else float("nan")
+    return found, len(new.intersection(shown[:10])) / 10
 
 
 def _texts(source: Source, work: Path, items: Sequence[str]) -> tuple[Vectors, Tastes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,9 +32,9 @@ class Source:
     items: Sequence[Item]
     config: Mapping[str, Any]
 
-    def shop(self, folder: Path, history: pl.DataFrame) -> Path:
-        """Write a shop that knows this history and nothing later; return its folder."""
-        kept = set(history["item_id"].to_list())
+    def shop(self, folder: Path, history: pl.DataFrame, also: Collection[str] = ()) -> Path:
+        """Write a shop that knows this history and nothing later, with items ``also`` that nobody took; return it."""
+        kept = {*history["item_id"].to_list(), *also}
         items = [_untold(item) for item in self.items if str(item["id"]) in kept]
         rules = {**self.config.get("rules", {}), "exclude_owned": True, "in_stock_only": False}
         # Personas and examples name users and items that this part may lack.
