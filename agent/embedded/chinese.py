@@ -12,6 +12,7 @@ from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind, Lexicon, Span
 from agent.embedded.numbers import NUMERALS
 from agent.embedded.text import Token, tokenize
 from retrieval.bilingual import COUNTING, PLAIN, RARE, bilingual
+from retrieval.units import find_currency
 
 _USUAL = 2
 """Senses of a word by which it may name a kind of thing."""
@@ -88,13 +89,22 @@ def _single(
             end += 1
         if at < end and at and tokens[at - 1].text in COUNTING and bilingual().measures(tokens[at].text):
             found.append(_span(tokens, at, at + 1, Entry(Kind.GRAMMAR, "one")))
-        elif at < end <= at + _LONGEST and _ends(tokens, end, kept) and (
+        elif at < end <= at + _LONGEST and _ends(tokens, end, kept) and not _takes(tokens, at, end, kept) and (
             # After a word of the dictionary it is mostly a mere ending: 线 in 数据线 is no string.
             entry := _kind_of(tokens[end - 1].text, lexicon, 1 if at in ends else RARE)
         ):  # fmt: skip
             found.append(_span(tokens, at, end, entry))
         at = max(end, at + 1)
     return found
+
+
+def _takes(tokens: Sequence[Token], start: int, end: int, kept: Sequence[Span]) -> bool:
+    """Tell whether a character is a verb between a word of grammar and what it takes: "最多花110", "别带logo"."""
+    following = tokens[end] if end < len(tokens) else None
+    if following is None or not any(span.end == start and span.of(Kind.GRAMMAR) for span in kept):
+        return False
+    joined = following.glued and following.kind in ("number", "word")
+    return joined or find_currency(following.text) is not None
 
 
 def _ends(tokens: Sequence[Token], end: int, kept: Sequence[Span]) -> bool:

@@ -16,6 +16,7 @@ from agent.embedded.desk_parts import is_yes, pieces_in
 from agent.embedded.desk_slots import email_in, name_and_postcode, order_ids
 from agent.embedded.desk_words import DeskReading, read_desk
 from agent.embedded.intents import Guess, IntentGuesser
+from agent.embedded.lexicon import Kind
 from agent.embedded.message import Message
 from agent.embedded.requests import Requests
 from agent.ports import Decision, ToolCall
@@ -39,7 +40,7 @@ class DeskActs:
 
     def first(self, message: Message) -> Decision | None:
         """Return what goes before everything else: silence after a hand-off, risk, a yes or no, an identity."""
-        desk = read_desk(message.context.message).outside(message.shop_places())
+        desk = read_desk(message.context.message).outside(message.shop_places(), message.shop_places(Kind.CATEGORY))
         for act in (self._silent, self._alarm, self._confirmation, self._identity):
             decision = act(message, desk)
             if decision is not None:
@@ -48,7 +49,7 @@ class DeskActs:
 
     def then(self, message: Message) -> Decision | None:
         """Return what the desk makes of a message that asks for no person and takes nothing back."""
-        desk = read_desk(message.context.message).outside(message.shop_places())
+        desk = read_desk(message.context.message).outside(message.shop_places(), message.shop_places(Kind.CATEGORY))
         whole = message.context.state.desk.get("asking") == "whole_order"
         if desk.has("only") and (decision := self._amend(message, desk)) is not None:
             return decision

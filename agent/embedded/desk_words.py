@@ -13,6 +13,7 @@ from agent.embedded.lexicon import Kind, Lexicon
 from agent.embedded.text import Token, normalise, tokenize
 
 VERBS = ("cancel", "return", "exchange", "change", "give_up")
+_GENERAL = frozenset({"change"})
 _NEAR = 3
 """A negation counts this many words before what it negates."""
 
@@ -45,15 +46,17 @@ class DeskReading:
         """Tell whether a word of one of the roles occurs, not negated."""
         return any(not word.negated for word in self.of(*roles))
 
-    def outside(self, places: Collection[tuple[int, int]]) -> DeskReading:
+    def outside(self, places: Collection[tuple[int, int]], kinds: Collection[tuple[int, int]] = ()) -> DeskReading:
         """Return the reading without words inside longer phrases of the shop: "cancelling" in "noise cancelling".
 
-        A word that only is another form of the desk's belongs to the shop too: a keyboard's "switches".
+        A word that only is another form of the desk's belongs to the shop too: a keyboard's "switches". So does a verb
+        as general as "switch" where it names a kind of thing.
         """
 
         def inside(word: DeskWord) -> bool:
             held = ((a, b) for a, b in places if a <= word.start and word.end <= b)
-            return any(b - a > word.end - word.start or not word.exact for a, b in held)
+            named = word.roles <= _GENERAL and (word.start, word.end) in kinds
+            return named or any(b - a > word.end - word.start or not word.exact for a, b in held)
 
         return DeskReading(self.text, tuple(word for word in self.words if not inside(word)))
 

@@ -60,9 +60,9 @@ class Meanings:
         return self._alike([e for e in entries if e.kind is Kind.VALUE and e.field == best.field], element)
 
     def others(self, at: int, chosen: Entry) -> list[Entry]:
-        """Return the values of other facets that the element at a place may name too."""
+        """Return the other values, of this facet and of others, that the element at a place may name too."""
         span = self._elements[at].span
-        found = [e for e in span.entries if e.kind is Kind.VALUE and e.field != chosen.field] if span else []
+        found = [e for e in span.entries if e.kind is Kind.VALUE and e != chosen] if span else []
         return sorted(found, key=lambda entry: self._rank(entry, at))
 
     def bound(self) -> dict[int, tuple[str, str, int]]:
@@ -123,6 +123,7 @@ class Meanings:
             entry.field != self._asked,
             entry.kind is not Kind.BRAND,
             entry.field not in self._fields,
+            counted and not self._own_name(entry, self._elements[at]),
             not boolean if entry.kind is Kind.FACET else False,
             -count,
         )
@@ -165,11 +166,13 @@ class Meanings:
         had = [entry for entry in entries if count(entry.field, entry.value, self._category)]
         return tuple(had or entries[:1])
 
+    def _own_name(self, entry: Entry, element: Element) -> bool:
+        """Tell whether a value goes by the word itself, and not only by a synonym: "business" the type, not the use."""
+        labels = self._catalogue.facets[entry.field].value_labels.get(entry.value, {}).values()
+        return fold(element.text) in {fold(name) for name in (entry.value, *labels)}
+
     def _foreign(self, entry: Entry, element: Element) -> bool:
         """Tell whether another word for a value was met that no item of the category has: it means something else."""
-        if entry.kind is not Kind.VALUE or self._category is None:
-            return False
-        labels = self._catalogue.facets[entry.field].value_labels.get(entry.value, {}).values()
-        if fold(element.text) in {fold(name) for name in (entry.value, *labels)}:
+        if entry.kind is not Kind.VALUE or self._category is None or self._own_name(entry, element):
             return False
         return not self._vocabulary.count_of(entry.field, entry.value, self._category)

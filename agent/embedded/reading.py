@@ -21,6 +21,7 @@ _LETTERS = 2
 _AROUND = 4
 """Tokens on both sides of a typo that tell which word was meant."""
 _STOPS = frozenset(".;:!?。；：！？\n")
+_BOUNDS = ("at_most", "less_than", "at_least", "more_than", "around")
 _CURRENCY = frozenset("$€£¥￥₹₩")
 
 
@@ -64,11 +65,33 @@ def read(message: str, lexicon: Lexicon, is_word: Callable[[str], bool]) -> Read
     text = normalise(message)
     tokens = tokenize(message)[:MAX_TOKENS]
     tokens, corrections = _mend(tokens, lexicon, is_word)
-    spans, words = settle_words(_named(lexicon.match(tokens), tokens), tokens, lexicon)
+    spans, words = settle_words(_named(_bounded(lexicon.match(tokens), tokens, lexicon), tokens), tokens, lexicon)
     numbers = find_numbers(tokens, spans, words)
     found = _as_written(_elements(text, tokens, spans, numbers, words), tokens, normalise(message, cased=True))
     elements = govern(_currencies(_clauses(_settled(found))))
     return Reading(message, tuple(tokens), tuple(elements), tuple(corrections))
+
+
+def _bounded(spans: list[Span], tokens: Sequence[Token], lexicon: Lexicon) -> list[Span]:
+    """Take amounts that a bound stands beside for amounts, where they end a name too: "at most 400 MHz"."""
+    bounds = [span for span in spans if span.role(*_BOUNDS)]
+
+    def amount(span: Span) -> int | None:
+        """Return the place of the number that ends a name with its unit and has a bound beside it."""
+        at = max((at for at in range(span.start, span.end) if tokens[at].kind == "number"), default=span.end)
+        unit = "".join(token.text for token in tokens[at + 1 : span.end])
+        near = any(0 <= at - each.end <= 1 or each.start == span.end for each in bounds)
+        return at if near and find_units(unit) and span.of(Kind.VALUE, Kind.ITEM) else None
+
+    def within(start: int, end: int) -> list[Span]:
+        found = lexicon.match(tokens[start:end])
+        return [replace(span, start=span.start + start, end=span.end + start) for span in found]
+
+    out: list[Span] = []
+    for span in spans:
+        at = amount(span)
+        out += [span] if at is None else [*within(span.start, at), *within(at + 1, span.end)]
+    return out
 
 
 def _named(spans: list[Span], tokens: Sequence[Token]) -> list[Span]:
