@@ -6,6 +6,7 @@ snapshot, so nobody sees half a change and nobody waits.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -343,6 +344,20 @@ class Catalogue:
         return cast(Floats, np.quantile(numbers, list(qs)))
 
     # -- live changes --------------------------------------------------------------------------------------------------
+
+    def priced(self, item_id: str, price: float) -> Catalogue:
+        """Return a view of the catalogue in which one item costs something else; nothing is changed.
+
+        Raises:
+            ItemNotFound: there is no such item.
+            ValueError: as for ``patch``.
+        """
+        other = copy.copy(self)
+        prices = {self.row(item_id): live_value("price", price)}
+        column = changed_column(self._snapshot.columns.get("price"), "price", prices, len(self))
+        columns = MappingProxyType({**self._snapshot.columns, "price": column})
+        other._snapshot = Snapshot(columns, self._snapshot.version + 1)
+        return other
 
     def patch(self, item_id: str, changes: Mapping[str, Any]) -> None:
         """Change an item's price, stock, rating, rating_count or sponsored flag while serving; None unsets.

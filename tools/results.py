@@ -11,6 +11,7 @@ from core.conversation import StateChange, WantedPart, WantedSet, Wants
 from core.entities import Constraint, Item, Language, Passage, Ranking, Recommendation, Relaxation, Value
 from core.events import Action
 from retrieval.bundles import Tie
+from retrieval.counterfactual import Counterfactual
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Recommended:
     """A wish concluded from what was turned down."""
     bundle: SetFound | None = None
     """Where the items make a set."""
+    nearly: Counterfactual | None = None
+    """What would come first if one thing were otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

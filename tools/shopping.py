@@ -12,6 +12,7 @@ from core.entities import Constraint, FacetType, Item, ItemId, Query, Question, 
 from core.errors import ToolRetry
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import mask
+from retrieval.counterfactual import Counterfactual, counterfactual
 from retrieval.validation import validate
 from tools.arguments import CompareItems, ItemDetails, ItemIds, RecommendItems, SimilarItems, item_ids
 from tools.asking import confirmed_keys, gate_question
@@ -61,9 +62,11 @@ def _recommend(arguments: RecommendItems, context: ToolContext, anchors: tuple[I
     shown = tuple(entry.item.id for entry in ranking.items)
     like = tuple(recommender.catalogue.items(wants.anchors)) if anchors else ()
     kept = () if arguments.again or not constraints else _still_fitting(query, ranking, context)
+    nearly = _nearly(query, ranking, context) if constraints and not kept else None
     evidence = Recommended(
-        ranking, wants, replaced, like, tuple(arguments.ignored), kept, arguments.currency, learned=learned
-    )
+        ranking, wants, replaced, like, tuple(arguments.ignored), kept, arguments.currency, learned=learned,
+        nearly=nearly,
+    )  # fmt: skip
     change = replace(change, shown=shown or None, focus=shown or None)
     return ToolResult(_summary(ranking.items, ranking.matches), evidence, change)
 
@@ -140,6 +143,14 @@ def _siblings(query: Query, seen: Sequence[ItemId], catalogue: Catalogue) -> lis
     rows = [catalogue.row(item_id) for item_id in seen if catalogue.has(item_id)]
     groups = {column.at(row) for row in rows if fits[row]} - {None}
     return [catalogue.item_at(row).id for row in np.flatnonzero(fits).tolist() if column.at(row) in groups]
+
+
+def _nearly(query: Query, ranking: Ranking, context: ToolContext) -> Counterfactual | None:
+    """Return what would come first for a little more money, or without one requirement."""
+    now = {entry.item.id for entry in ranking.items}
+    seen = tuple(item_id for item_id in context.state.seen if item_id not in now)
+    asked = replace(query, exclude=(*query.exclude, *seen))
+    return counterfactual(context.services.recommender, asked, ranking)
 
 
 def _still_fitting(query: Query, ranking: Ranking, context: ToolContext) -> tuple[Item, ...]:

@@ -16,9 +16,10 @@ from agent.embedded.word_sets import word_set
 from agent.embedded.word_values import fact, is_adjective, lowered
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import Wants
-from core.entities import Constraint, FacetType, Op, Relaxation, Strength
+from core.entities import Constraint, FacetType, ItemId, Op, Relaxation, Strength
 from retrieval.comparing import ORDERINGS
 from retrieval.constraints import mask, satisfied
+from retrieval.counterfactual import Counterfactual
 from tools.results import Recommended
 
 _RELAXATIONS = 3
@@ -44,11 +45,27 @@ def recommended(voice: Voice, found: Recommended, opening: str) -> Iterator[Piec
     if found.kept:
         names = [voice.name(item) for item in found.kept[:_KEPT]]
         yield Piece(voice.say("notice.kept", names=voice.values.listing(names), one=len(names) == 1))
+    if found.nearly is not None:
+        yield Piece(_nearly(voice, found.nearly, [one.item.id for one in items]))
     if question is not None:
         worded = (
             question if question.text else word_question(question, voice.context.catalogue, voice.language, voice.seed)
         )
         yield Piece(asked(voice, worded))
+
+
+def _nearly(voice: Voice, found: Counterfactual, shown: Sequence[ItemId]) -> str:
+    """Say what would come first for a little less money, or without one requirement."""
+    values = voice.values
+    price = voice.safe(values.price(found.item)) if found.item.id not in shown else ""
+    facts: dict[str, Any] = {"name": voice.linked(found.item, short=True), "price": price}
+    if found.price is not None:
+        at = voice.safe(values.money(found.price, found.item.currency or values.currency(), short=True))
+        return voice.say("nearly.price" if price else "nearly.second", at=at, **facts)
+    if found.without is None:
+        return ""
+    what = word_constraint(found.without, voice.context.catalogue, voice.language)
+    return voice.say("nearly.without", what=voice.say("value.quoted", text=voice.safe(what)), **facts)
 
 
 def _notices(voice: Voice, found: Recommended) -> Iterator[str]:
