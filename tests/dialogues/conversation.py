@@ -32,8 +32,8 @@ from agent.assistant import Assistant
 from commerce.records import OrderStatus
 from commerce.sqlite_backend import SqliteBackend
 from commerce.tables import rewrite
-from core.entities import Constraint, EventKind, Interaction, Item, ItemId, Op, Strength, UserId
-from core.events import Reply, TurnRequest
+from core.entities import Constraint, Item, Op, Strength, UserId
+from tests.dialogues.doors import Answer, Door, InProcess, OverHttp
 
 FOLDER = Path(__file__).parent
 _CONDITION = re.compile(
@@ -50,18 +50,23 @@ def load_dialogues() -> list[dict[str, Any]]:
     return found
 
 
-async def play(assistant: Assistant, dialogue: Mapping[str, Any]) -> None:
-    """Play a dialogue; raise AssertionError with the dialogue up to the first wrong turn."""
-    session = assistant.new_session()
+async def play(assistant: Assistant, dialogue: Mapping[str, Any], url: str | None = None) -> None:
+    """Play a dialogue; raise AssertionError with the dialogue up to the first wrong turn.
+
+    Args:
+        assistant: whose conversation it is.
+        dialogue: one entry of a file.
+        url: where a server serves the assistant: then every turn and event goes over HTTP, else by Python.
+    """
     user = UserId(dialogue["user"]) if "user" in dialogue else None
+    door: Door = InProcess(assistant, user) if url is None else OverHttp(assistant, user, url)
     said: list[str] = []
     for turn in dialogue["turns"]:
         if event := turn.get("event"):
-            kind = EventKind(event["event"])
-            await assistant.record([Interaction(user or UserId("somebody"), ItemId(event["item"]), kind)])
+            await door.record(event)
         for order_id, status in turn.get("change", {}).items():
             change_order(assistant, order_id, status)
-        reply = await assistant.reply(TurnRequest(turn["say"], session, user))
+        reply = await door.say(turn["say"])
         said += [f"  you: {turn['say']}", f"  bot: {reply.text}"]
         faults = [*wrong(turn, reply), *wrong_orders(assistant, turn.get("orders", {}))]
         if faults:
@@ -72,7 +77,7 @@ async def play(assistant: Assistant, dialogue: Mapping[str, Any]) -> None:
             )
 
 
-def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
+def wrong(turn: Mapping[str, Any], reply: Answer) -> list[str]:
     """Return what is wrong about an answer."""
     faults: list[str] = []
 
@@ -87,15 +92,15 @@ def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
     for field in turn.get("lacks", ()):
         expect(not any(c.field == field for c in reply.constraints), f"there is a constraint on {field}")
     if "tools" in turn:
-        names = [run.name for run in reply.tool_calls]
+        names = list(reply.tools)
         expect(names == turn["tools"], f"tools are {names}, not {turn['tools']}")
     if "items" in turn:
         count = len(reply.items)
         expect(count > 0 if turn["items"] == "some" else count == turn["items"], f"{count} items, not {turn['items']}")
     for text in turn.get("every", ()):
-        bad = [entry.item.id for entry in reply.items if not _meets(entry.item, text)]
+        bad = [item.id for item in reply.items if not _meets(item, text)]
         expect(not bad, f"{bad} break {text!r}")
-    ids = [entry.item.id for entry in reply.items]
+    ids = [item.id for item in reply.items]
     if "first" in turn:
         expect(ids[:1] == [turn["first"]], f"first is {ids[:1]}, not {turn['first']}")
     if "ids" in turn:
@@ -105,15 +110,15 @@ def wrong(turn: Mapping[str, Any], reply: Reply) -> list[str]:
     for text in turn.get("never", ()):
         expect(str(text).lower() not in reply.text.lower(), f"says {text!r}")
     if "actions" in turn:
-        kinds = [action.kind for action in reply.actions]
+        kinds = list(reply.actions)
         expect(kinds == turn["actions"], f"actions are {kinds}, not {turn['actions']}")
     if "cites" in turn:
-        sources = [citation.source for citation in reply.citations]
+        sources = list(reply.cited)
         expect(any(source.startswith(turn["cites"]) for source in sources), f"cites {sources}, not {turn['cites']}")
     return faults
 
 
-def _wrong_intent(wanted: Any, reply: Reply) -> str:
+def _wrong_intent(wanted: Any, reply: Answer) -> str:
     own = list(reply.intents)
     if not wanted or wanted == (own[0] if isinstance(wanted, str) else own):
         return ""

@@ -1,8 +1,9 @@
-"""Every dialogue of this folder, played through the public API."""
+"""Every dialogue of this folder, played through both public doors: in Python, and over real HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from commerce.loading import read_desk_data
 from commerce.sqlite_backend import SqliteBackend
 from commerce.tables import rewrite
 from core.settings import Settings
+from server.app import create_app
 from tests import shops
 from tests.dialogues.conversation import load_dialogues, play
+from tests.server.serving import served
 from tests.service_shop import service
 
 ROOT = Path(__file__).resolve().parents[2]
 DIALOGUES = load_dialogues()
+NAMES = [f"{dialogue['file']}:{dialogue['name']}" for dialogue in DIALOGUES]
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +48,40 @@ def assistant_of(cache_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         assistant.close()
 
 
-@pytest.mark.parametrize("dialogue", DIALOGUES, ids=[f"{d['file']}:{d['name']}" for d in DIALOGUES])
+@pytest.fixture(scope="module")
+def url_of(assistant_of: Callable[[str], Assistant]) -> Iterator[Callable[[str], str]]:
+    """Return a function that serves a shop's assistant on loopback, once, and returns where."""
+    urls: dict[str, str] = {}
+    with ExitStack() as servers:
+
+        def find(name: str) -> str:
+            if name not in urls:
+                assistant = assistant_of(name)
+                settings = Settings(shop=assistant.shop.root, watch=False)
+                urls[name] = servers.enter_context(served(create_app(assistant, settings, page=False)))
+            return urls[name]
+
+        yield find
+
+
+@pytest.mark.parametrize("dialogue", DIALOGUES, ids=NAMES)
 async def test_dialogue(dialogue: dict[str, Any], assistant_of: Callable[[str], Assistant], encoder: Any) -> None:
     encoder.embed(["warm"])  # builds the shared ONNX file once
     assistant = assistant_of(dialogue["shop"])
     if dialogue.get("fresh"):
         reset_desk(assistant)
     await play(assistant, dialogue)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialogue", DIALOGUES, ids=NAMES)
+async def test_dialogue_over_http(
+    dialogue: dict[str, Any], assistant_of: Callable[[str], Assistant], url_of: Callable[[str], str]
+) -> None:
+    assistant = assistant_of(dialogue["shop"])
+    if dialogue.get("fresh"):
+        reset_desk(assistant)
+    await play(assistant, dialogue, url_of(dialogue["shop"]))
 
 
 def reset_desk(assistant: Assistant) -> None:
