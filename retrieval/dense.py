@@ -40,6 +40,7 @@ def write_store(
     vectors: Vectors,
     hashes: Sequence[str],
     progress: Progress | None = None,
+    configuration: dict[str, Any] | None = None,
 ) -> int:
     """Bring the collection in ``folder`` to exactly these records and return how many were written.
 
@@ -51,10 +52,13 @@ def write_store(
         vectors: float32 (n, dimensions), unit rows.
         hashes: one text hash a record.
         progress: told how many records are written, if given.
+        configuration: of a new collection, where not this one's own.
     """
     client = _client(folder)
     try:
-        store = client.get_or_create_collection(COLLECTION, embedding_function=None, configuration=_configuration())
+        store = client.get_or_create_collection(
+            COLLECTION, embedding_function=None, configuration=configuration or _configuration()
+        )
         known = _known(store)
         wanted = set(keys)
         gone = [key for key in known if key not in wanted]

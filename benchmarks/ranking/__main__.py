@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sources", nargs="+", choices=list(SOURCES), default=list(SOURCES))
     parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(speed.SIZES), help="items of the shops for speed")
+    parser.add_argument("--again", action="store_true", help="speed: measure anew what --work holds already")
+    parser.add_argument(
+        "--chroma", type=int, default=speed.MOST_FOR_CHROMA, help="speed: most items of plain Chroma"
+    )
     parser.add_argument("--datasets", type=Path, default=datasets_folder())
     parser.add_argument("--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop")
     parser.add_argument("--work", type=Path, default=None, help="keep shops and indexes here: a second run is faster")
@@ -57,14 +61,15 @@ def _measured(options: argparse.Namespace, work: Path) -> dict[str, str]:
         shop = SOURCES["online-retail"](data)
         online = newcomers.going_on(shop, work, newcomers.prices_of(shop))
     ablated = ablation.measure(options.shop, work) if "ablation" in options.parts else None
-    speeds = speed.measure(options.sizes, work) if "speed" in options.parts else []
     reasons = faithful.measure(options.shop, work) if "faithful" in options.parts else None
-    return page.sections(found, outcomes, ablated, cold, online, speeds, reasons, _more(options, work))
+    return page.sections(found, outcomes, ablated, cold, online, reasons, _more(options, work))
 
 
 def _more(options: argparse.Namespace, work: Path) -> dict[str, str]:
     """Measure the parts that word their own sections."""
     texts = {}
+    if "speed" in options.parts:
+        texts["speed"] = page.speeds(speed.measure(options.sizes, work, options.again, options.chroma))
     if "online" in options.parts:
         shop = SOURCES["online-retail"](options.datasets)
         texts["online"] = page.replayed(replay.replayed(shop, work, newcomers.prices_of(shop)))

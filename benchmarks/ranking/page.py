@@ -33,7 +33,7 @@ the difference lies on one side of zero.
 
 
 NOT_YET = """\
-Not measured: SASRec and two-tower models (not built), a million items.
+Not measured: SASRec and two-tower models (not built).
 """
 
 
@@ -43,7 +43,6 @@ def sections(
     ablated: ablation.Ablation | None = None,
     cold: Sequence[newcomers.Newcomers] = (),
     online: newcomers.Online | None = None,
-    speeds: Sequence[speed.Speed] = (),
     reasons: faithful.Faithful | None = None,
     more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
@@ -59,8 +58,6 @@ def sections(
         texts["ablation"] = _ablation(ablated)
     if reasons:
         texts["faithful"] = _faithful(reasons)
-    if speeds:
-        texts["speed"] = _speed(speeds)
     for name, text in (more or {}).items():
         texts[name] = text
     about = f"\nOne run: {machine()}; Floorwalker {VERSION}, {datetime.now(UTC):%Y-%m-%d}.\n"
@@ -101,6 +98,12 @@ def replayed(found: online.Replay) -> str:
         f"it less folded in, {online.REVENUE}",
     ]  # fmt: skip
     return online.section(found, _table(head, rows))
+
+
+def speeds(found: Sequence[speed.Facts]) -> str:
+    """Return the section of speed by size."""
+    heads = (speed.HEAD, speed.READING, speed.LEARNING)
+    return speed.section(*(_table(head, rows) for head, rows in zip(heads, speed.rows(found), strict=True)))
 
 
 def evidence(found: Sequence[faithfulness.Faithfulness]) -> str:
@@ -282,29 +285,6 @@ def _faithful(found: faithful.Faithful) -> str:
         "models stay as they were. Scores lie in [-1, 1].\n"
     )
     head = ["reason", "reasons", "score falls without its evidence", "by", "by, without another item"]
-    return f"{text}\n{_table(head, rows)}"
-
-
-def _speed(found: Sequence[speed.Speed]) -> str:
-    head = [
-        "items", "build, s", "on disk, MiB", "resident, MiB", "first answer, s", "recommend p50", "p99",
-        "NumPy brute force p50", "p99", "Chroma p50", "p99", "overlap@50",
-    ]  # fmt: skip
-    rows = [
-        [
-            f"{one.items:,}", f"{one.build_s:.0f}", f"{one.disk_mib:.0f}", f"{one.resident_mib:.0f}",
-            f"{one.first_s:.2f}", f"{one.p50:.1f}", f"{one.p99:.1f}", f"{one.brute_p50:.1f}", f"{one.brute_p99:.1f}",
-            f"{one.chroma_p50:.1f}", f"{one.chroma_p99:.1f}", f"{one.overlap:.2f}",
-        ]
-        for one in found
-    ]  # fmt: skip
-    text = (
-        "### Speed by size\n\nGenerated shops whose vectors are spread from an encoded sample with noise: they say "
-        f"nothing of quality. Milliseconds of one request ({speed.ASKED} in turn: words, words with a price, "
-        "nothing asked, like another item; each with a user, reasons included), beside a product of the query with all "
-        f"vectors and Chroma's own search for {speed.FOUND}, which know neither constraints nor users. *overlap@50*: "
-        "what share of the exact first 50 is among the candidates, where not everything is scored.\n"
-    )
     return f"{text}\n{_table(head, rows)}"
 
 
