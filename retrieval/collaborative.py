@@ -63,12 +63,9 @@ def train(
     matrix = preferences(history, items, tastes.item_days)
     if matrix.nnz == 0:
         return None
+    model: Ease | Factors
     if items <= most_for_ease:
-        if progress:
-            progress("learning tastes", 0, 1)
-        model: Ease | Factors = Ease.fit(matrix, tastes.ridge, vectors, tastes.text)
-        if progress:
-            progress("learning tastes", 1, 1)
+        model = _solved(matrix, tastes, vectors, progress)
     else:
         model = _factorised(matrix, tastes, progress)
     if content is not None:
@@ -90,6 +87,15 @@ def train(
         model, tastes.user_days, similar.indptr, similar.indices, similar.data.astype(np.float32),
         by_item.indptr, by_item.indices,
     )  # fmt: skip
+
+
+def _solved(matrix: Any, tastes: Tastes, vectors: Vectors | None, progress: Progress | None) -> Ease:
+    if progress:
+        progress("learning tastes", 0, 1)
+    model = Ease.fit(matrix, tastes.ridge, vectors, tastes.text)
+    if progress:
+        progress("learning tastes", 1, 1)
+    return model
 
 
 def _factorised(matrix: Any, tastes: Tastes, progress: Progress | None) -> Factors:
@@ -217,10 +223,10 @@ class CollaborativeModel:
         places = np.minimum(np.searchsorted(near, rows), len(near) - 1)
         return np.where(near[places] == rows, scores[places], np.float32(0.0))
 
-    def users_of_both(self, row: int, other: int, without: int = -1) -> int:
-        """Return how many users took both items, one of them (by number) left out."""
+    def takers_of_both(self, row: int, other: int) -> list[int]:
+        """Return the numbers of the users who took both items."""
         first, second = (
             self.takers[int(self.taker_starts[place]) : int(self.taker_starts[place + 1])] for place in (row, other)
         )
-        both = np.intersect1d(first, second, assume_unique=True)
-        return int(np.count_nonzero(both != without))
+        found: list[int] = np.intersect1d(first, second, assume_unique=True).tolist()
+        return found

@@ -114,4 +114,4 @@ def model_folder(folder: Path, part: str, mark: str) -> Path:
 
 def adapted(slope: float, known: int) -> float:
     """Return how much louder a source is for a user with so many liked items: a power of their number."""
-    return min(max(((1 + known) / (1 + TYPICAL)) ** slope, 1 / MOST_TIMES), MOST_TIMES)
+    return min(max(float(((1 + known) / (1 + TYPICAL)) ** slope), 1 / MOST_TIMES), MOST_TIMES)

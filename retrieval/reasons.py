@@ -13,7 +13,7 @@ semantic        similarity (cosine), words (of the query that its text has); wit
                 (fields in which both have the same value), similarity. Source: the item's text / the anchor
 lexical         terms (the user's words that stand in the item's text). Source: the item's text
 collaborative   liked (the user's items that carried it, strongest first), titles (theirs), users (others who took both
-                this item and the first of them). Source: interaction
+                this item and the first of them), after (true: they took this item later). Source: interaction
 graph           relation, item_id, title, inverse (true: that item is the relation's subject), event (what the user did
                 with it); of two steps: via (item_id, title, relation and inverse of the step in between); of shared
                 values: shared (fields) instead of relation. Source: path
@@ -61,14 +61,12 @@ _NEGATIONS = (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS)
 MOST = 7
 ASKED_FIRST = 3
 """So many reasons tied to what was asked may stand before anything that the user would not know."""
-CARRIERS = 3
 TOP_SHARE = 0.1
 COMPARED_AT_LEAST = 3
 LEAST_PART = 0.01
 """A smaller share of the score is no reason."""
 STRONG_PART = 0.04
 """What the user did comes before facts about the item from this share of the score on."""
-LEAST_USERS = 2
 POPULAR = 0.75
 GOOD_RATING = 4.5
 """Stars from which a review praises throughout: with one less, the sentence quoted may be its complaint."""
@@ -200,14 +198,12 @@ class Reasoner:
     def _collaborative(self, row: int, parts: Mapping[str, float]) -> list[Reason]:
         """Return what others took with the user's items, and after them."""
         found: list[Reason] = []
-        by_part = (
-            ("collaborative", self.index.collaborative, self.signals.folded),
-            ("towers", self.index.towers, self.signals.towards),
-        )
-        for name, model, user in by_part:
-            part = parts.get(name, 0.0)
-            if model is not None and user is not None and part >= LEAST_PART:
-                found.extend(taken_with(self.signals, row, user, model.shares(user, row), part))
+        model, user = self.index.collaborative, self.signals.folded
+        if model is not None and user is not None and parts.get("collaborative", 0.0) >= LEAST_PART:
+            found.extend(taken_with(self.signals, row, user, model.shares(user, row), parts["collaborative"]))
+        towers, asked = self.index.towers, self.signals.towards
+        if towers is not None and asked is not None and parts.get("towers", 0.0) >= LEAST_PART:
+            found.extend(taken_with(self.signals, row, asked, towers.shares(asked, row), parts["towers"]))
         if parts.get("sequential", 0.0) >= LEAST_PART:
             found.extend(taken_after(self.signals, row, parts["sequential"]))
         return found

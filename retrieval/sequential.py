@@ -40,7 +40,9 @@ class Sequences:
     @classmethod
     def of(cls, history: History) -> Sequences:
         """Return the sequences of a log; users keep their numbers."""
-        starts, rows, times = [0], [], []
+        starts: list[int] = [0]
+        rows: list[int] = []
+        times: list[float] = []
         columns = (history.rows.tolist(), history.weights.tolist(), history.times.tolist())
         for start, end in zip(history.starts[:-1].tolist(), history.starts[1:].tolist(), strict=True):
             taken: dict[int, float] = {}
@@ -124,7 +126,7 @@ class SequentialModel:
         rows = np.array([row_of.get(key, -1) for key in meta["ids"]], dtype=np.int64)
         numbers = np.full(len(ids), -1, dtype=np.int64)
         numbers[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
-        return cls(_session(folder / GRAPH), numbers, rows, int(meta["length"]), float(meta["usual"]))
+        return cls(session_of(str(folder / GRAPH)), numbers, rows, int(meta["length"]), float(meta["usual"]))
 
 
 def save_model(folder: Path, graph: bytes, ids: Sequence[str], length: int, usual: float) -> str:
@@ -155,10 +157,11 @@ def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _session(path: Path) -> Any:
+def session_of(graph: bytes | str) -> Any:
+    """Return a model's session, of its bytes or the path of its file."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # turns of several sessions run side by side
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 
 from core.settings import Settings
 from core.shop import load_shop
 from server.commands import IndexProgress, say
+
+PARTS = ("tastes", "weights", "sequential", "towers", "adapting")
+"""What is trained, in the order in which each is judged beside those before it."""
 
 
 def train(settings: Settings, console: Console) -> int:
@@ -24,9 +29,18 @@ def train(settings: Settings, console: Console) -> int:
         say(console, "Too few users come back in the log to learn from: the defaults stay.")
         return 0
     say(console, f"Held out: {learned.report['held_out']}; {learned.report['users']:,} users asked (NDCG@10).")
-    for part in ("tastes", "weights"):
-        found = learned.report[part]
-        gain, verdict = found["gain"], "on" if found["on"] else "off: it does not pay"
-        interval = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
-        say(console, f"{part}: {found['before']:.4f}, learned {interval}; {verdict}.")
+    for part in PARTS:
+        found = learned.report.get(part)
+        if found is None:
+            continue
+        if "why" in found:
+            say(console, f"{part}: off, since {found['why']}.")
+            continue
+        verdict = "on" if found["on"] else "off: it does not pay"
+        sparse = f", sparse items {_interval(found['sparse'])}" if "sparse" in found else ""
+        say(console, f"{part}: {found['before']:.4f}, learned {_interval(found['gain'])}{sparse}; {verdict}.")
     return 0
+
+
+def _interval(gain: Mapping[str, float]) -> str:
+    return f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"

@@ -168,6 +168,8 @@ def _collaborative(words: _Wording) -> str:
     liked = dict.fromkeys(words.title_of(key) for key in words.data.get("liked") or () if str(key) != words.item.id)
     users = int(words.data.get("users") or 0)
     titles = words.values.listing([title for title in liked if title and title != words.own_title()][:2])
+    if titles and words.data.get("after"):
+        return words.say("reason.went_on", titles=titles, users=words.values.number(users))
     if titles:
         return words.say("reason.collaborative_liked", titles=titles)
     return words.say("reason.collaborative", users=words.values.number(users) if users > 1 else "")

@@ -7,20 +7,23 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from benchmarks.ranking.learners import Learner, Lesson, learners
 from benchmarks.ranking.metrics import Table, hits_ndcg, recall
 from benchmarks.ranking.models import Baseline, Choice, baselines
 from benchmarks.ranking.serving import only, opened, ranked, trained, weighted
 from benchmarks.ranking.sources import Source
 from benchmarks.ranking.splits import answerable
+from core.ports import Vectors
 from retrieval.index import trained_folder
+from retrieval.learned import FILE as LEARNED
 from retrieval.pipeline import Recommender
+from retrieval.sequential import Sequences
 
 NDCG, RECALL = "NDCG@10", "Recall@20"
 LENGTH = 20
@@ -73,6 +76,8 @@ class Task:
     matrix: Any
     asked: npt.NDArray[np.int64]
     relevant: Sequence[set[int]]
+    sequences: Sequences
+    """In the order of time; without times in an order drawn by chance."""
 
     @classmethod
     def of(cls, history: pl.DataFrame, later: pl.DataFrame, most: int) -> Task:
@@ -92,11 +97,17 @@ class Task:
         chosen = everyone
         if len(everyone) > most:
             chosen = np.sort(np.random.default_rng(SEED).choice(everyone, most, replace=False))
-        return cls(users, items, matrix, chosen, [wanted[int(user)] for user in chosen])
+        times = np.zeros(len(rows)) if "time" not in history.columns else history["time"].to_numpy().astype(np.float64)
+        order = np.lexsort((np.random.default_rng(SEED).random(len(rows)), times, np.array(rows)))
+        sequences = Sequences(matrix.indptr.astype(np.int64), np.array(columns)[order], times[order])
+        return cls(users, items, matrix, chosen, [wanted[int(user)] for user in chosen], sequences)
 
     def rankings(self, baseline: Baseline, choice: Choice) -> npt.NDArray[np.int64]:
         """Fit a baseline and return each asked user's best new items: shape (users, LENGTH)."""
-        scores = baseline.model(self.matrix, self.asked, choice)
+        return self.ordered(baseline.model(self.matrix, self.asked, choice))
+
+    def ordered(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """Return each asked user's best new items by their scores, which are changed."""
         known = self.matrix[self.asked].tocoo()
         scores[known.row, known.col] = -np.inf
         return np.argsort(-scores, axis=1, kind="stable")[:, :LENGTH]
@@ -133,6 +144,20 @@ def tuned(baseline: Baseline, task: Task) -> Choice:
     return baseline.choices[int(np.argmax(values))]
 
 
+def learned(learner: Learner, practice: Task, task: Task, vectors: Mapping[str, Vectors]) -> tuple[Any, Choice]:
+    """Stop a learner early on the validation task, fit it again on all before the test; return rankings and epochs."""
+
+    def lesson(of: Task) -> Lesson:
+        return Lesson(of.matrix, of.sequences, np.stack([vectors[item] for item in of.items]), of.asked)
+
+    def worth(scores: npt.NDArray[np.float32]) -> float:
+        return float(practice.measure(practice.ordered(scores.copy()))[NDCG].mean())
+
+    _, epochs = learner.fit(lesson(practice), 0, worth)
+    scores, _ = learner.fit(lesson(task), epochs, None)
+    return task.ordered(scores), {"epochs": epochs}
+
+
 def measure(source: Source, work: Path, most: int = USERS, systems: Sequence[Baseline] = ()) -> Outcome:
     """Tune every baseline on the validation part, fit it on all before the test, and test it beside ours."""
     split = source.split
@@ -147,7 +172,16 @@ def measure(source: Source, work: Path, most: int = USERS, systems: Sequence[Bas
         seconds[baseline.name] = time.perf_counter() - start
         _log.info("%s: %s %.4f", source.name, baseline.name, found[baseline.name][NDCG].mean())
     report: dict[str, Any] = {}
-    for name, rankings, taken in _ours(source, task, work, report):
+    folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), split.known)
+    (trained_folder(folder, work / "data") / LEARNED).unlink(missing_ok=True)
+    index = opened(folder, work / "data", lambda: 0.0).serving
+    vectors = dict(zip(index.catalogue.ids, index.vectors[:], strict=True))
+    for learner in () if systems else learners():
+        start = time.perf_counter()
+        rankings, chosen[learner.name] = learned(learner, practice, task, vectors)
+        found[learner.name], seconds[learner.name] = task.measure(rankings), time.perf_counter() - start
+        _log.info("%s: %s %.4f", source.name, learner.name, found[learner.name][NDCG].mean())
+    for name, rankings, taken in _ours(source, folder, task, work, report):
         found[name], seconds[name] = task.measure(rankings), taken
         _log.info("%s: %s %.4f", source.name, name, found[name][NDCG].mean())
     measures = {measure: {name: values[measure] for name, values in found.items()} for measure in (NDCG, RECALL, RARE)}
@@ -161,11 +195,10 @@ def measure(source: Source, work: Path, most: int = USERS, systems: Sequence[Bas
 
 
 def _ours(
-    source: Source, task: Task, work: Path, report: dict[str, Any]
+    source: Source, folder: Path, task: Task, work: Path, report: dict[str, Any]
 ) -> Iterator[tuple[str, list[list[int]], float]]:
     """Yield our pipeline's rankings: untrained, trained on the known part, and its collaborative source alone."""
     known = source.split.known
-    folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), known)
     latest = float(known["time"].max()) if "time" in known.columns else 0.0  # type: ignore[arg-type]
     place = {item: number for number, item in enumerate(task.items)}
 
@@ -174,11 +207,12 @@ def _ours(
         found = [ranked(system, task.users[int(user)], LENGTH) for user in task.asked]
         return [[place[item] for item in row if item in place] for row in found], time.perf_counter() - start
 
-    rmtree(trained_folder(folder, work / "data"), ignore_errors=True)
     yield PLAIN, *lists(opened(folder, work / "data", lambda: latest))
-    learned = trained(folder, work / "data")
-    gains = {f"{part}_gain": learned.report[part]["gain"] for part in ("tastes", "weights")}
-    report.update({**learned.report, **gains, "tastes": asdict(learned.tastes), "weights": dict(learned.weights)})
+    found = trained(folder, work / "data")
+    report.update(
+        parts=found.report, held_out=found.report["held_out"], tastes=asdict(found.tastes),
+        weights=dict(found.weights), adapting=dict(found.adapting),
+    )  # fmt: skip
     system = opened(folder, work / "data", lambda: latest)
     yield OURS, *lists(system)
     yield OURS_CF, *lists(weighted(system, work / "overlay", lambda: latest, only("collaborative")))

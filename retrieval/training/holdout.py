@@ -17,6 +17,9 @@ MOST_USERS = 1000
 SEED = 11
 SAMPLES = 1000
 PLACES = 10
+LONG = 20
+SPARSE_SHARE = 0.25
+"""Items that together hold this share of the known events, the rarest first, are sparse."""
 Values = npt.NDArray[np.float64]
 
 
@@ -39,6 +42,20 @@ class Holdout:
             hits = np.array([int(row) in wanted for row in ranking[:PLACES]], dtype=np.float64)
             best = discounts[: min(PLACES, len(wanted))].sum()
             found.append(float((hits * discounts[: len(hits)]).sum() / best))
+        return np.array(found)
+
+    def rare(self, rankings: Sequence[npt.NDArray[np.integer]]) -> Values:
+        """Return the Recall@20 of sparse items of each user who took one."""
+        takers = np.sort(np.unique(np.stack([self.early.user_codes, self.early.rows]), axis=1)[1])
+        counts = np.bincount(takers)
+        ordered = np.sort(counts)
+        most = ordered[np.searchsorted(np.cumsum(ordered), SPARSE_SHARE * ordered.sum())]
+        sparse = set(np.flatnonzero(counts <= most).tolist())
+        found = []
+        for ranking, wanted in zip(rankings, self.wanted, strict=True):
+            some = wanted & sparse
+            if some:
+                found.append(len(some & set(ranking[:LONG].tolist())) / min(LONG, len(some)))
         return np.array(found)
 
 

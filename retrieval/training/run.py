@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,18 @@ from core.settings import Settings
 from retrieval.encoder import build_embedder
 from retrieval.index import open as open_index
 from retrieval.index import trained_folder
-from retrieval.learned import Learned, Tastes
+from retrieval.learned import MODELS, Learned, Tastes
 from retrieval.opened import OpenIndex
-from retrieval.training import blend
+from retrieval.training import blend, parts
+from retrieval.training.blend import Blend, Places, Said
 from retrieval.training.holdout import Holdout, described, gain, hold_out
 from retrieval.training.journal import Journal
+from retrieval.training.parts import Lengths
 from retrieval.training.tuning import tuned
 
 LEAST_USERS = 30
+NO_WORSE = 0.02
+"""A part that finds more sparse items may cost so much of the whole at most, by the lower end of its interval."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,14 +59,19 @@ def run(
         asked = 0 if holdout is None else len(holdout.users)
         _log.warning("only %d users can be asked of the held-out events; %d are needed to learn", asked, LEAST_USERS)
         return Learned.load(folder)
-    found = _trained(index, holdout, embedder, folder, progress)
+    found, epochs = _trained(index, holdout, embedder, folder, progress)
+    if any((epochs.sequential, epochs.towers)):
+        made = parts.fitted(index.history, index.vectors, found.tastes.user_days, epochs, progress)
+        found = made.save(folder, found, index.catalogue.ids, embedder.name)
     found.save(folder)
+    parts.sweep(folder, found)
     return found
 
 
 def _trained(
     index: OpenIndex, holdout: Holdout, embedder: Embedder, folder: Path, progress: Progress | None
-) -> Learned:
+) -> tuple[Learned, Lengths]:
+    """Return what was learned, and how long to train those models that pay."""
     journal = Journal(folder, index.mark)
     report: dict[str, Any] = {"held_out": holdout.how, "users": len(holdout.users), "data": index.mark}
     tastes, better, plain = tuned(holdout, index.vectors, journal, progress)
@@ -68,10 +79,62 @@ def _trained(
     report["tastes"] = {"gain": described(won), "before": round(float(plain.mean()), 5), "on": won[1] > 0}
     if won[1] <= 0:
         tastes = Tastes()
+    epochs = parts.lengths(holdout.early, index.vectors, tastes.user_days, journal, progress)
+    early = blend.past(index, holdout, tastes)
+    early = parts.fitted(holdout.early, index.vectors, tastes.user_days, epochs, progress).over(early, tastes.user_days)
     with tempfile.TemporaryDirectory(prefix="train-") as notes:
-        early = blend.past(index, holdout, tastes)
         sample, names, said = blend.gathered(early, holdout, embedder, Path(notes), progress)
-    weights, better, plain = blend.learned(sample, names, said, index.shop.weights)
-    won = gain(better, plain)
-    report["weights"] = {"gain": described(won), "before": round(float(plain.mean()), 5), "on": won[1] > 0}
-    return Learned(tastes, weights if won[1] > 0 else {}, report=report)
+    choice = _Choice(sample, names, said, Blend({name: float(getattr(index.shop.weights, name)) for name in names}))
+    found, kept = choice.blend({name: getattr(epochs, name) for name in MODELS}, report)
+    if not epochs.sequential:
+        report["sequential"] = {"on": False, "why": parts.missing(index.history, len(index.catalogue)) or "too short"}
+    learned = Learned(tastes, found.weights, found.slopes, report=report)
+    return learned, Lengths(**{name: getattr(epochs, name) if name in kept else 0 for name in MODELS})
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Decides which parts and weights pay, each judged on users that its weights were not learned from."""
+
+    sample: Holdout
+    names: Sequence[str]
+    said: Sequence[Said]
+    start: Blend
+
+    def blend(self, epochs: dict[str, int], report: dict[str, Any]) -> tuple[Blend, list[str]]:
+        """Return the blend that pays and the models in it; the report gets what each was worth."""
+        own = [name for name in self.names if name not in MODELS]
+        plain = Blend({name: self.start.weights[name] if name in own else 0.0 for name in self.names})
+        shown = blend.lists(self.names, self.said, plain)
+        fitted, on = self._crossed(own, False), {}
+        best, on["weights"] = self._judged(report, "weights", fitted, shown, shown)
+        kept: list[str] = []
+        sloped = False
+        for part in (name for name in MODELS if epochs[name]):
+            tried = self._crossed([*own, *kept, part], False)
+            best, paid = self._judged(report, part, tried, best, best)
+            kept += [part] if paid else []
+        tried = self._crossed([*own, *kept], True)
+        best, sloped = self._judged(report, "adapting", tried, best, best)
+        report["blend"] = {"gain": described(gain(self.sample.worth(best), self.sample.worth(shown)))}
+        if not (kept or sloped or on["weights"]):
+            return Blend({}), []
+        whole = replace(self.start, weights={name: self.start.weights[name] for name in self.names})
+        return blend.fitted(self.sample, self.names, self.said, whole, [*own, *kept], sloped), kept
+
+    def _crossed(self, names: Sequence[str], sloped: bool) -> list[Places]:
+        return blend.crossed(self.sample, self.names, self.said, self.start, names, sloped)
+
+    def _judged(
+        self, report: dict[str, Any], part: str, tried: list[Places], than: list[Places], otherwise: list[Places]
+    ) -> tuple[list[Places], bool]:
+        """Return the better lists and whether the part pays; note it in the report."""
+        before = self.sample.worth(than)
+        won = gain(self.sample.worth(tried), before)
+        rare = gain(self.sample.rare(tried), self.sample.rare(than))
+        paid = won[1] > 0 or (won[1] > -NO_WORSE * float(before.mean()) and rare[1] > 0)
+        report[part] = {
+            "gain": described(won), "sparse": described(rare), "before": round(float(before.mean()), 5), "on": paid,
+        }  # fmt: skip
+        _log.info("%s: %s", part, report[part])
+        return (tried if paid else otherwise), paid

@@ -6,6 +6,7 @@ import pytest
 from core.entities import EventKind, Interaction, ItemId, Query, UserId
 from core.shop import Weights
 from retrieval.sources import SOURCES, Retriever, best, first
+from tests.retrieval.learned_models import with_models
 
 QUERY = Query(
     text="quiet mower for the lawn 割草机", user_id=UserId("u0"), anchors=(ItemId("g8"),), liked=(ItemId("g1"),)
@@ -16,7 +17,8 @@ IDS = [source.name for source in SOURCES]
 @pytest.fixture(scope="module")
 def signals(garden):
     garden.record([Interaction(UserId("visitor"), ItemId("g0"), EventKind.VIEW, event_id="contract")])
-    return lambda query: garden._signals(garden.serving, query)
+    index = with_models(garden.serving)
+    return lambda query: garden._signals(index, query)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=IDS)
