@@ -112,6 +112,8 @@ class Rules(_Strict):
     """Let what named users do with what they were shown change the weights (docs/ranking.md)."""
     path_steps: int = Field(1, ge=1, le=2)
     """How many relations a path from what a user has may go along; 2 also compares what items state."""
+    calibrate: float = Field(0.0, ge=0, le=0.5)
+    """How much a list to a shopper who asks nothing keeps the proportions of the kinds that they took."""
     explore: float = Field(0.0, ge=0, le=0.3)
     """In this share of the answers, at most, one of three places goes to a new item that few were shown."""
 

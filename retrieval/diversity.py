@@ -1,16 +1,19 @@
-"""Which of the best are shown together: maximal marginal relevance, and not all variants of one product."""
+"""Which of the best are shown together: maximal marginal relevance, kinds in proportion, not all variants of one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from core.ports import Vectors
+from retrieval.calibration import Proportions
 from retrieval.catalogue import Catalogue
-from retrieval.fusion import Fused
+from retrieval.fusion import Fused, asks
+from retrieval.signals import Rows, Signals
 
+Values = npt.NDArray[np.float64]
 POOL = 8
 """Choose among so many times the number to show."""
 RELEVANCE = 0.8
@@ -26,6 +29,8 @@ def choose(
     *,
     ordered: bool = False,
     anchors: Sequence[int] = (),
+    proportions: Proportions | None = None,
+    calibrate: float = 0.0,
 ) -> list[int]:
     """Return places in ``fused.rows`` of the items to show, the best first.
 
@@ -37,6 +42,8 @@ def choose(
         per_group: at most so many variants of one product.
         ordered: keep to the order strictly (a sort wish): only variants are passed over.
         anchors: rows of items that others are to resemble: their own variants come only when there is nothing else.
+        proportions: the kinds that the user's history calls for, if any.
+        calibrate: how much being off these proportions counts; relevance counts ``RELEVANCE``.
     """
     wanted = count * (1 if ordered else POOL)
     pool = _ungrouped(fused, catalogue, wanted, per_group, anchors)
@@ -44,9 +51,18 @@ def choose(
         pool = _ungrouped(fused, catalogue, wanted, per_group, ())
     if ordered or len(pool) <= count:
         return pool[:count]
-    chosen = _marginal(fused.total[pool], np.asarray(vectors[fused.rows[pool]]), count)
+    rows = fused.rows[pool]
+    off = _off(proportions, rows, calibrate) if proportions is not None and calibrate > 0 else None
+    chosen = _marginal(fused.total[pool], np.asarray(vectors[rows]), count, off)
     # The set is diverse; within it the better fit still stands first.
     return [pool[place] for place in sorted(chosen)]
+
+
+def proportions_of(signals: Signals) -> Proportions | None:
+    """Return the kinds that a user's history calls for; None when they ask for something, or too little is known."""
+    if asks(signals):
+        return None
+    return Proportions.of(signals.index.kinds, signals.profile.rows, signals.profile.weights)
 
 
 def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int, anchors: Sequence[int]) -> list[int]:
@@ -66,8 +82,19 @@ def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int, a
     return kept
 
 
-def _marginal(total: npt.NDArray[np.float32], vectors: Vectors, count: int) -> list[int]:
-    """Return places chosen one by one: relevant, and unlike the ones before. Both terms are scaled to [0, 1]."""
+def _off(proportions: Proportions, rows: Rows, weight: float) -> Callable[[Sequence[int]], Values]:
+    """Return what tells, by the places chosen, how much each candidate would take a list off its proportions."""
+    shares = proportions.shares(rows)
+    return lambda chosen: weight * proportions.divergences(shares, chosen)
+
+
+def _marginal(
+    total: npt.NDArray[np.float32], vectors: Vectors, count: int, off: Callable[[Sequence[int]], Values] | None = None
+) -> list[int]:
+    """Return places chosen one by one: relevant, unlike the ones before, and in proportion (``off``: how little).
+
+    Relevance and likeness are scaled to [0, 1]. The most relevant item is always among them.
+    """
     spread = float(total.max() - total.min()) or 1.0
     relevance = (total - total.min()) / spread
     likeness = vectors @ vectors.T
@@ -76,6 +103,8 @@ def _marginal(total: npt.NDArray[np.float32], vectors: Vectors, count: int) -> l
     chosen = [0]
     while len(chosen) < count:
         value = RELEVANCE * relevance - (1.0 - RELEVANCE) * likeness[:, chosen].max(axis=1)
+        if off is not None:
+            value = value - off(chosen)
         value[chosen] = -np.inf
         chosen.append(int(value.argmax()))
     return chosen

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from core.entities import ItemId
 from core.ports import Vectors
 from core.shop import Shop, Weights
+from retrieval.calibration import Kinds
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeModel
 from retrieval.dense import DenseStore
@@ -89,6 +90,11 @@ class OpenIndex:
     def likenesses(self) -> Likenesses:
         """What items state, ready to be compared."""
         return Likenesses.of(StatedValues.of(self.catalogue))
+
+    @cached_property
+    def kinds(self) -> Kinds | None:
+        """What the shop sorts its items by; None when nothing does."""
+        return Kinds.of(StatedValues.of(self.catalogue))
 
     @cached_property
     def by_popularity(self) -> npt.NDArray[np.int64]:

@@ -23,7 +23,7 @@ from retrieval.bilingual import bilingual, search_terms
 from retrieval.bundles import Bundle, chosen
 from retrieval.catalogue import Catalogue
 from retrieval.constraints import condition_mask, mask, relaxations, rules_mask
-from retrieval.diversity import choose
+from retrieval.diversity import choose, proportions_of
 from retrieval.encoder import as_read
 from retrieval.fusion import Fused, fuse, weight_of, wishes_of
 from retrieval.histories import Event, EventOverlay, event_weight, items_of, seconds
@@ -129,6 +129,8 @@ class Recommender:
             rules.max_per_group,
             ordered=bool(query.sorts),
             anchors=signals.anchors.tolist(),
+            proportions=proportions_of(signals) if rules.calibrate else None,
+            calibrate=rules.calibrate,
         )
         counts = self._learner.counts if self._learner else None
         places, chance = explored(fused, chosen_places, signals, counts, rules.explore)
