@@ -25,7 +25,7 @@ from agent.embedded.references import References, refuses, resolve
 from agent.embedded.requests import Requests
 from agent.embedded.set_acts import SetActs, again
 from agent.embedded.several import all_of
-from agent.embedded.text import normalise
+from agent.embedded.text import normalise, read_part
 from agent.embedded.unheard import runs, unheard
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall, TurnContext
@@ -92,7 +92,8 @@ class EmbeddedDecider:
         return self._vocabulary
 
     def read(self, context: TurnContext) -> Message:
-        """Read a message without deciding anything."""
+        """Read a message without deciding anything; what is decided then knows the part that was read."""
+        context = replace(context, message=read_part(context.message))
         vocabulary, state = self._vocabulary, context.state
         reading = read(context.message, vocabulary.lexicon, self._is_word)
         category = next(

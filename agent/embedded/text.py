@@ -27,6 +27,11 @@ _RUN, _CODE = re.compile(r"[!-~]+"), re.compile(r"[\d@]")
 are written alike in every language."""
 
 
+HEAD, TAIL = 3000, 1000
+"""Characters of the beginning and the end of a message that are read: more than a shopper writes, and little enough for
+any machine. Who pastes a letter says what it is about at one of its ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One token of a message."""
@@ -48,6 +53,11 @@ def normalise(text: str, *, cased: bool = False) -> str:
     text = unicodedata.normalize("NFKC", text.replace("，", ", ")).replace("’", "'")
     text = text if cased else text.lower()
     return text if text.isprintable() else _UNSEEN.sub(" ", text)
+
+
+def read_part(text: str) -> str:
+    """Return what is read of a message: all of it, or of a very long one its beginning and its end."""
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
 
 
 def tokenize(text: str) -> list[Token]:
@@ -82,6 +92,7 @@ def language_of(text: str, fallback: Language) -> Language:
 
     Brand names keep their Latin letters in Chinese sentences, so one Chinese character weighs as much as a word.
     """
+    text = read_part(text)
     tokens = tokenize(_RUN.sub(lambda run: " " if _CODE.search(run.group()) else run.group(), text))
     chinese = sum(token.kind == "cjk" for token in tokens)
     latin = sum(token.kind == "word" for token in tokens)

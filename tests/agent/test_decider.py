@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.assistant import Assistant
+from agent.embedded import text
 from agent.embedded.decider import EmbeddedDecider
 from agent.embedded.text import language_of
 from agent.ports import Decision, TurnContext
@@ -122,6 +123,24 @@ def test_an_order_is_asked_about(message: str, decide: Any) -> None:
     decision = decide(message, None)
     assert decision.intents[0] == "order_status"
     assert decision.calls
+
+
+@pytest.mark.parametrize("filler", ["It is a long story and I tell it all. ", "说来话长。", "!? "])
+def test_of_a_very_long_message_both_ends_are_read(filler: str, decide: Any, decider: EmbeddedDecider) -> None:
+    story = (filler * 20_000)[:19_900]
+    assert decide("cheaper laptops please. " + story).calls[0].name == "recommend_items"
+    asked = decide(f"{story} Where is my order FW-2025-00042?", None)
+    assert asked.calls[0].name == "order_status"
+    assert asked.calls[0].arguments["order_id"] == "FW-2025-00042"
+
+
+def test_no_more_than_both_ends_of_a_message_costs_anything(monkeypatch: Any, decide: Any) -> None:
+    lengths: list[int] = []
+    for name in ("normalise", "words_of"):
+        real = getattr(text, name)
+        monkeypatch.setattr(text, name, lambda given, real=real: (lengths.append(len(given)), real(given))[1])
+    decide("说来话长。 my story! " * 1500, None)
+    assert 0 < max(lengths) <= text.HEAD + text.TAIL + 1
 
 
 def test_cheaper_than_all_that_is_shown(decide: Any) -> None:
