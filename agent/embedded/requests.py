@@ -98,7 +98,7 @@ class Requests:
         sorts = list(needs.sorts)
         shown = self._reference_items(message, reference)
         for critique in needs.critiques:
-            bound = self._critique(critique, shown, [*base.constraints, *constraints])
+            bound = self._critique(critique, shown, [*base.constraints, *constraints], state.seen)
             if bound is not None:
                 removed = sorted({*removed, *self._overruled(bound, base.constraints, constraints)})
                 constraints.append(bound)
@@ -168,23 +168,26 @@ class Requests:
         ids = reference or explicit
         return tuple(self._catalogue.items(ids)) if ids else message.context.on_screen
 
-    def _critique(self, critique: Critique, shown: Sequence[Item], others: Sequence[Constraint]) -> Constraint | None:
-        """Return the bound that a critique sets: beyond all that is shown; where nothing lies there, beyond some."""
+    def _critique(
+        self, critique: Critique, shown: Sequence[Item], others: Sequence[Constraint], seen: Sequence[ItemId]
+    ) -> Constraint | None:
+        """Return the bound that a critique sets: beyond all shown; where nothing new lies there, beyond some."""
         values = sorted(v for item in shown if (v := _number(item, critique.field)) is not None)
         if not values:
             return None
         op = Op.GT if critique.higher else Op.LT
         unit = self._catalogue.facets[critique.field].unit
         rest = [c for c in others if c.field != critique.field]
-        # From the far end back: the first bound under which there is something that is not on screen already.
+        # From the far end back: the first bound under which there is something that was not shown already.
         bounds = [
             Constraint("", critique.field, op, value, unit, text=critique.text)
             for value in (reversed(values) if critique.higher else values)
         ]
-        on_screen = [self._catalogue.row(item.id) for item in shown]
+        known = [self._catalogue.row(item_id) for item_id in seen if self._catalogue.has(item_id)]
+        known += [self._catalogue.row(item.id) for item in shown]
         for bound in bounds:
             found = mask(self._catalogue, [*rest, bound]) & rules_mask(self._catalogue, self._catalogue.shop.rules)
-            found[on_screen] = False
+            found[known] = False
             if found.any():
                 return bound
         return bounds[0]

@@ -259,6 +259,9 @@ class Vocabulary:
             # Several numbers in a row, as in "110 - 240" or "16:9", are a name; one alone is an amount.
             named = len(numbers) > 1 and len(numbers) == len(words)
             plain = all(token.text in self.stopwords or token.kind == "number" for token in words)
+            # Characters that mean little alone may name a place together: 上地.
+            together = len(words) > 1 and all(token.kind == "cjk" for token in words) and name not in self.stopwords
+            named = named or (together and not self.lexicon.knows(name))
             if words and (named or not plain):
                 kept.append(name)
         return kept
