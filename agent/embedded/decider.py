@@ -122,7 +122,7 @@ class EmbeddedDecider:
         acts = (
             self._profile, self._sets.change, self._desk.first, self._eligible, self._rewind, self._handoff,
             self._desk.then, self._service, self._sets.ask, self._compare, self._explain, self._similar,
-            self._feedback, self._more, self._details, self._answer, self._shop, self._chat,
+            self._feedback, self._more, self._details, self._answer, self._shop, self._insulted, self._chat,
         )  # fmt: skip
         for act in acts:
             decision = act(message)
@@ -185,7 +185,7 @@ class EmbeddedDecider:
         return Decision((intent,), (call,), confidence=guess.score)
 
     def _otherwise(self, message: Message, guess: Guess) -> bool:
-        if guess.intent is Intent.PROFILE and not message.needs.empty:
+        if guess.intent is Intent.PROFILE and (not message.needs.empty or message.references.ids):
             return True  # "我喜欢科幻片" tells a taste; it does not ask which ones are known
         return guess.intent is Intent.CART and not self._desk.buys(message)
 
@@ -320,6 +320,14 @@ class EmbeddedDecider:
         fresh = message.needs.category is not None and not self._requests.continues(message)
         intent = Intent.REFINE if started and not fresh else Intent.RECOMMEND
         return Decision((intent,), (self._requests.recommend(message, fresh=fresh and started),))
+
+    def _insulted(self, message: Message) -> Decision | None:
+        """Stay friendly once where a message has nothing but an insult; call a person when it comes again."""
+        if "insult" not in message.cues or message.references.named:
+            return None
+        if message.context.state.topic is Intent.COMPLAINT:
+            return self._desk.complaint(message, 1.0)
+        return Decision((Intent.COMPLAINT,), note="insulted")
 
     def _chat(self, message: Message) -> Decision | None:
         """Answer courtesies that come alone; with other content they are passed over."""

@@ -18,6 +18,9 @@ VAGUE_SHARE = 0.35
 """A vague word ("cheap", "light") means the lowest or highest 35 % of the category."""
 
 
+_ENDS = ("high", "higher", "highest", "low", "lower", "lowest")
+_ANSWER = 6
+"""Tokens of a message that may be a mere answer."""
 _REACH = 3
 """Elements between an adjective and its facet: "容量要再小一些"."""
 
@@ -53,12 +56,18 @@ _ROLES: dict[str, tuple[Step, str | None]] = {
 """General adjectives, which need a facet beside them; "good" means the end that people want."""
 
 
-def degree_of(at: int, reading: Reading, vocabulary: Vocabulary, category: str | None) -> Degree | None:
-    """Return the degree that the element at a place expresses, or None; a negation turns a plain one round."""
+def degree_of(
+    at: int, reading: Reading, vocabulary: Vocabulary, category: str | None, asked: str | None = None
+) -> Degree | None:
+    """Return the degree that the element at a place expresses, or None; a negation turns a plain one round.
+
+    ``asked`` is the field of the open question: "the big one" answers it.
+    """
     element = reading.elements[at]
     if element.span is None:
         return None
     degree = _with_facet(at, reading, vocabulary) or _own(element, vocabulary, category)
+    degree = degree or _answering(at, reading, vocabulary, asked)
     if degree is not None and element.negated and degree.step is Step.PLAIN:
         return Degree(degree.field, degree.step, not degree.higher)
     return degree
@@ -98,6 +107,16 @@ def _with_facet(at: int, reading: Reading, vocabulary: Vocabulary) -> Degree | N
         return None
     step, end = _ROLES[role]
     return Degree(facet, step, (end or vocabulary.better(facet) or "higher") == "higher")
+
+
+def _answering(at: int, reading: Reading, vocabulary: Vocabulary, asked: str | None) -> Degree | None:
+    """Read a general adjective that answers a question about a number: "the big one", "大的那个"."""
+    facet = vocabulary.catalogue.facets.get(asked) if asked else None
+    role = next((name for name in _ENDS if reading.elements[at].role(name)), None)
+    if facet is None or facet.type is not FacetType.NUMBER or role is None or len(reading.tokens) > _ANSWER:
+        return None
+    step, end = _ROLES[role]
+    return Degree(facet.name, step, end == "higher")
 
 
 def _is_degree(elements: Sequence[Element]) -> bool:

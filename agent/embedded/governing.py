@@ -17,7 +17,7 @@ def govern(elements: Sequence[Element]) -> list[Element]:
     """Return the elements with what negations, hedges, "for" and talk of the past reach marked."""
     out = list(elements)
     for at, element in enumerate(elements):
-        if element.role("negator", "exception") and not element.role("neutral") and not _numbers(elements, at):
+        if element.role("negator", "exception") and not element.role("neutral") and not _says_other(elements, at):
             _negate(out, elements, at)
         if element.role("dispensable"):
             for index in _governed_before(elements, at):
@@ -28,13 +28,18 @@ def govern(elements: Sequence[Element]) -> list[Element]:
             _mark_past(out, at)
         if element.role("hedge"):
             _mark_hedged(out, at)
+        if element.role("person"):
+            _mark_others(out, at)
         for index in _purposes(elements, at):
             out[index] = replace(out[index], purpose=True)
     return out
 
 
-def _numbers(elements: Sequence[Element], at: int) -> bool:
-    """Tell whether "no" says "number": "size no 9"."""
+def _says_other(elements: Sequence[Element], at: int) -> bool:
+    """Tell whether "no" opens a correction ("no, I meant 800"), or says "number" ("size no 9")."""
+    rest = [each for each in elements[at + 1 : at + 4] if each.text not in COMMAS]
+    if rest and rest[0].role("correction"):
+        return True
     following = next((each for each in elements[at + 1 : at + 3] if each.text != "."), None)
     return elements[at].text == "no" and at > 0 and elements[at - 1].is_shop() and bool(following and following.number)
 
@@ -74,6 +79,18 @@ def _mark_past(out: list[Element], at: int) -> None:
         if wants and element.text in COMMAS:
             break
         out[index] = replace(element, past=True)
+
+
+def _mark_others(out: list[Element], at: int) -> None:
+    """Mark what others want, where the shopper's own wish follows: "my wife wants a red one, I want a black one"."""
+    own = next((index for index in range(at + 1, len(out)) if _is_own_wish(out[index])), None)
+    for index in range(at + 1, own or at):
+        out[index] = replace(out[index], past=True)
+
+
+def _is_own_wish(element: Element) -> bool:
+    asks = element.span is not None and element.span.of(Kind.POLITE) is not None
+    return asks and element.text.startswith(("i ", "i'", "我"))
 
 
 def _mark_rest_of_clause(out: list[Element], at: int) -> None:
@@ -169,10 +186,19 @@ def _negation_reach(elements: Sequence[Element], at: int) -> list[int]:
             joined = bool(between) and all(e.role("or", "and") or e.text in COMMAS for e in between)
             if not joined or not (any_kind or _field_of(element) == kind):
                 break
+            if _names_kind(element) and not any_kind and _is_pair(elements, last, index):
+                break  # "not tablets, phones" wants phones
             reached.append(index)
             last = index
         index += 1
     return reached
+
+
+def _is_pair(elements: Sequence[Element], one: int, other: int) -> bool:
+    """Tell whether two things stand beside a comma and no third is listed with them."""
+    comma = all(each.text in COMMAS for each in elements[one + 1 : other])
+    rest = [each for each in elements[other + 1 :] if each.clause == elements[other].clause]
+    return comma and not any(each.role("or", "and") or each.text in COMMAS for each in rest)
 
 
 def _names_kind(element: Element) -> bool:

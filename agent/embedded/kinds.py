@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from agent.embedded.elements import Element
-from agent.embedded.lexicon import Entry, Kind
+from agent.embedded.lexicon import DEGREES, Entry, Kind
 from agent.embedded.reading import Reading
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import Constraint, FacetType, Op
@@ -14,6 +14,8 @@ from core.entities import Constraint, FacetType, Op
 _NEAR = 3
 """Elements between a facet's name and its value."""
 _ANYTHING = frozenset({"something", "anything", "things", "stuff", "one"})
+MAX_SHOWN = 10
+"""Items that are shown at once at most, however many are asked for."""
 Named = tuple[Element, Entry]
 
 
@@ -67,6 +69,18 @@ def _names_another(reading: Reading, vocabulary: Vocabulary) -> bool:
         if element.role("for_last") and tells(at + 1):
             return True
     return False
+
+
+def count_of(reading: Reading) -> int | None:
+    """Read "five laptops", "the three cheapest", "五家": a bare number before what it counts."""
+    for element, following in pairwise(reading.elements):
+        number, counted = element.number, following.span
+        if number is None or counted is None or element.currency or following.role("range", "and", "or"):
+            continue
+        counts = counted.of(Kind.CATEGORY, *DEGREES) or following.role("one", "lowest", "highest", "best")
+        if counts and number.value == int(number.value) and 2 <= number.value <= MAX_SHOWN:
+            return int(number.value)
+    return None
 
 
 def category_of_the_past(reading: Reading) -> Constraint | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
+from agent.embedded.corrected import corrected, meant_field
 from agent.embedded.degrees import Step, degree_of, over_budget, vague_wish
 from agent.embedded.elements import Element
-from agent.embedded.kinds import category_of_the_past, find_category
-from agent.embedded.lexicon import DEGREES, SHOP_KINDS, Entry, Kind
+from agent.embedded.irony import is_ironic, meant
+from agent.embedded.kinds import category_of_the_past, count_of, find_category
+from agent.embedded.lexicon import SHOP_KINDS, Entry, Kind
 from agent.embedded.meanings import Meanings
 from agent.embedded.otherwise import Otherwise
 from agent.embedded.quantities import AROUND, Quantity, choose_field, find_quantities, in_unit_of, unit_for
@@ -24,10 +25,10 @@ _MOST, _WORDS = 20, 200
 
 _MOSTLY = 0.7
 """Where so many items of a kind tell their purposes, one that lists others does not serve this one."""
+_YEARS = 20
+"""Years that may be left out at most."""
 _WORD = 3
 """Letters of a word that may be looked for in titles."""
-MAX_SHOWN = 10
-"""Items that are shown at once at most, however many are asked for."""
 _FORGETTABLE = frozenset({Kind.BRAND, Kind.VALUE, Kind.CATEGORY, Kind.LOW, Kind.HIGH})
 """What "forget …" may name besides a facet."""
 
@@ -65,6 +66,8 @@ class Needs:
     """The currency in which an amount was said, when it is not the shop's."""
     unknown: tuple[str, ...] = ()
     """Words that carry meaning but that the vocabulary does not know."""
+    unstated: tuple[str, ...] = ()
+    """Words for what the catalogue could state and states of no item: "cheaper" where nothing has a price."""
 
     @property
     def empty(self) -> bool:
@@ -113,6 +116,7 @@ class NeedsReader:
         self._used: set[int] = set()
         self._others: dict[tuple[str, str], list[Entry]] = {}
         """What else a value's word may name."""
+        self._unstated: list[str] = []
         self._guessed: set[tuple[str, str]] = set()
         """Facet and value of what was not said outright: a purpose, a part of a name."""
 
@@ -134,10 +138,11 @@ class NeedsReader:
             facets=tuple(dict.fromkeys(self._facets)),
             items=tuple(dict.fromkeys(entry.value for entry in items if entry)),
             category=self._new_category,
-            count=self._count(),
+            count=count_of(self._reading),
             text=" ".join(dict.fromkeys(words)),
             currency=next((q.currency for q in self._measured if q.currency and "price" in self._facets), None),
             unknown=tuple(self._reading.free(self._vocabulary.stopwords)),
+            unstated=tuple(dict.fromkeys(self._unstated)),
         )
 
     def _likeness(self) -> None:
@@ -148,38 +153,31 @@ class NeedsReader:
             self._new_category = self._category = str(old.value)
             self._categories = [*self._categories, old]
 
-    def _count(self) -> int | None:
-        """Read "five laptops", "the three cheapest", "五家": a bare number before what it counts."""
-        for element, following in pairwise(self._reading.elements):
-            number, counted = element.number, following.span
-            if number is None or counted is None or element.currency or following.role("range", "and", "or"):
-                continue
-            counts = counted.of(Kind.CATEGORY, *DEGREES) or following.role("one", "lowest", "highest", "best")
-            if counts and number.value == int(number.value) and 2 <= number.value <= MAX_SHOWN:
-                return int(number.value)
-        return None
-
-    # Quantities
-
     def _quantities(self) -> None:
+        before, ironic = corrected(self._reading, self._held), is_ironic(self._reading)
+        asked = meant_field(self._reading, before, self._asked, self._vocabulary)
         for quantity in self._measured:
             taken = {constraint.field for constraint in self._constraints}
-            field = choose_field(quantity, self._reading, self._vocabulary, self._category, self._asked, taken)
+            field = choose_field(quantity, self._reading, self._vocabulary, self._category, asked, taken)
             if field is None:
                 continue
             self._facets.append(field)
-            constraint = self._bounded(quantity, field)
+            if ironic:  # "great, another $2000 laptop"
+                text = quantity.element.text if quantity.element else ""
+                self._critiques.append(Critique(field, self._vocabulary.better(field) == "higher", text))
+                continue
+            constraint = self._bounded(quantity, field, before.op if before and before.field == field else None)
             if constraint is not None:
                 self._constraints.append(constraint)
                 self._used.update(range(quantity.start, quantity.end))
 
-    def _bounded(self, quantity: Quantity, field: str) -> Constraint | None:
+    def _bounded(self, quantity: Quantity, field: str, before: Op | None) -> Constraint | None:
         unit = unit_for(field, quantity, self._reading, self._vocabulary)
         low, high = (
             in_unit_of(field, bound, unit, self._vocabulary) if bound is not None else 0.0
             for bound in (quantity.low, quantity.high)
         )
-        op = quantity.op or self._degree_op(quantity) or self._bare_op(quantity, field)
+        op = quantity.op or self._degree_op(quantity) or before or self._bare_op(quantity, field)
         if op is None:
             return None
         value: Value = (low, high) if op is Op.BETWEEN and low != high else high
@@ -189,6 +187,8 @@ class NeedsReader:
             else:
                 reach = AROUND if quantity.op is Op.BETWEEN else 0.04
                 value = (round(high * (1 - reach), 6), round(high * (1 + reach), 6))
+        elif op is Op.BETWEEN and quantity.element is not None and quantity.element.negated:
+            op, value = Op.NOT_IN, tuple(range(int(low), int(high) + 1))[:_YEARS]  # "not from the 80s"
         hedged = bool(quantity.element and quantity.element.hedged)
         said = {*self._reading.elements[quantity.start : quantity.end], quantity.comparator} - {None}
         words = [element.text for element in self._reading.elements if element in said]
@@ -235,8 +235,6 @@ class NeedsReader:
         near = self._reading.elements[max(0, quantity.start - 2) : quantity.end + 1]
         spans = [element.span for element in near if element.span is not None]
         return any(entry.kind is Kind.FACET and entry.field == field for span in spans for entry in span.entries)
-
-    # Values, booleans, brands
 
     def _switches(self) -> None:
         """Read "forget the brand", "another brand"."""
@@ -361,8 +359,6 @@ class NeedsReader:
         else:
             self._constraints.append(Constraint("", field, Op.IN, values, None, strength, text=text))
 
-    # Vague words
-
     def _degrees(self) -> None:
         bounded = {constraint.field for constraint in self._constraints}
         if (over := over_budget(self._reading)) is not None and "price" not in bounded:
@@ -370,10 +366,14 @@ class NeedsReader:
         for at, element in enumerate(self._reading.elements):
             if element.span is None or element.past or at in self._used:
                 continue
-            degree = degree_of(at, self._reading, self._vocabulary, self._category)
+            degree = degree_of(at, self._reading, self._vocabulary, self._category, self._asked)
             if degree is None or any(quantity.comparator is element for quantity in self._measured):
                 continue
+            degree = meant(degree, self._reading, self._vocabulary)
             field, higher = degree.field, degree.higher
+            if not len(self._vocabulary.numbers_of(field, None)):
+                self._unstated.append(element.text)  # "cheaper" where nothing has a price
+                continue
             self._facets.append(field)
             if degree.step is Step.MOST:
                 self._sorts.append(Sort(field, higher))

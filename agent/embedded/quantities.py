@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from agent.embedded.dates import CALENDAR, YEAR, counted_back, decade_at, is_date_like
 from agent.embedded.elements import COMMAS, Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.reading import Reading
@@ -19,9 +20,9 @@ COMPARATORS = {
     "at_most": Op.LE, "less_than": Op.LT, "at_least": Op.GE, "more_than": Op.GT, "around": Op.BETWEEN,
 }  # fmt: skip
 _FLIPPED = {Op.LE: Op.GT, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE}
-YEAR, CALENDAR = "year", (1000, 2200)
-"""The unit, and the numbers with it that are dates."""
 _APART = 10
+_FAR = 50.0
+"""How many times beyond what any item has a quantity may lie that is of a facet all the same."""
 AROUND = 0.15
 """How far "around 500" reaches to both sides, as a share."""
 
@@ -96,7 +97,7 @@ def _value(element: Element) -> float:
 
 
 def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity:
-    if elements[at].currency is None and (decade := _decade(elements, at)):
+    if elements[at].currency is None and (decade := decade_at(elements, at)):
         number = elements[at].number
         return Quantity(
             at,
@@ -109,6 +110,10 @@ def _single(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Qua
     unit, money, end = _unit_after(elements, at + 1, vocabulary)
     money = money or elements[at].currency is not None
     value = _value(elements[at])
+    if (first := counted_back(elements, at, unit)) and any(
+        is_date_like(vocabulary, f) for f in vocabulary.catalogue.facets
+    ):
+        return Quantity(at, end, first, first, Op.GE, element=elements[at])
     if unit == YEAR and CALENDAR[0] <= value <= CALENDAR[1]:
         unit = None  # "2010年": a date, and no length of time
     currency = _currency_said(elements, at, vocabulary)
@@ -128,20 +133,6 @@ def _currency_said(elements: Sequence[Element], at: int, vocabulary: Vocabulary)
 
 def _code_of(sign: str) -> str | None:
     return next((code for code, names in currencies().items() if sign in names.get("symbols", ())), None)
-
-
-def _decade(elements: Sequence[Element], at: int) -> float | None:
-    """Read "the 90s", "1990s", "nineties" (as 90 + s), "80年代": the first year of a decade."""
-    value, number = _value(elements[at]), elements[at].number
-    if number is not None and number.decade:
-        return value
-    if at + 1 >= len(elements) or not elements[at + 1].role("decade") or value % 10:
-        return None
-    if 1000 <= value <= 2090:
-        return value
-    if not 0 <= value <= 90:
-        return None
-    return value + (1900 if value >= 30 else 2000)
 
 
 def _ranged(elements: Sequence[Element], at: int, vocabulary: Vocabulary) -> Quantity | None:
@@ -217,6 +208,19 @@ def choose_field(
     A facet named beside it wins; else its unit's facets, those of the category first and the most plausible value
     first; a number without a unit is money when it is bounded, or answers the question that was just asked.
     """
+    field = _field(quantity, reading, vocabulary, category, asked, taken)
+    dated = CALENDAR[0] <= (quantity.high or 0.0) <= CALENDAR[1]
+    return None if field and not dated and is_date_like(vocabulary, field) else field
+
+
+def _field(
+    quantity: Quantity,
+    reading: Reading,
+    vocabulary: Vocabulary,
+    category: str | None,
+    asked: str | None,
+    taken: Collection[str],
+) -> str | None:
     has_price = bool(np.isfinite(vocabulary.catalogue.numbers("price")).any())
     if quantity.money:
         return "price" if has_price else None
@@ -229,11 +233,11 @@ def choose_field(
     if quantity.unit is not None:
         return _by_unit(quantity, fields, vocabulary, category, taken)
     temporal = any(
-        e.role("temporal", "decade") or (e.number and e.number.decade)
+        e.role("temporal", "decade", "recent") or (e.number and e.number.decade)
         for e in reading.elements[max(0, quantity.start - 2) : quantity.end + 2]
     )
     if temporal:
-        dated = [f for f in fields if _is_date_like(vocabulary, f)]
+        dated = [f for f in fields if is_date_like(vocabulary, f)]
         if dated:
             return _most_plausible(dated, quantity, vocabulary, category)
     if asked and (asked in fields or asked == "price") and _plausible(asked, quantity, vocabulary, category):
@@ -241,7 +245,7 @@ def choose_field(
     if quantity.op is None or _counts_things(quantity, reading, vocabulary):
         return None
     if not CALENDAR[0] <= (quantity.high or 0.0) <= CALENDAR[1]:
-        fields = [field for field in fields if not _is_date_like(vocabulary, field)]
+        fields = [field for field in fields if not is_date_like(vocabulary, field)]
     return "price" if has_price else _most_plausible(fields, quantity, vocabulary, category)
 
 
@@ -264,7 +268,7 @@ def _by_unit(
     if measured is None:  # nothing of the category states it: a wish, of which it is said that nothing is known
         others = [f for f in _numeric_fields(vocabulary, None) if _compatible(vocabulary, f, quantity.unit)]
         measured = _most_plausible(others, quantity, vocabulary, None)
-    return measured
+    return measured if measured and _plausible(measured, quantity, vocabulary, None, _FAR) else None
 
 
 def _counts_in(field: str, quantity: Quantity, reading: Reading) -> bool:
@@ -303,7 +307,7 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
     compared = any(reading.elements[at].role("than") for at in reach)
     for at in reach:
         element = reading.elements[at]
-        if at not in range(quantity.start, quantity.end) and _is_unit_at(reading.elements, at):
+        if at not in range(quantity.start, quantity.end) and _is_unit_at(reading.elements, at, quantity):
             continue  # it belongs to another number
         if element.span is None or element.clause != first.clause:
             continue
@@ -320,10 +324,14 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
     return best[1] if best else None
 
 
-def _is_unit_at(elements: Sequence[Element], at: int) -> bool:
-    """Tell whether an element is the unit of the number before it."""
+def _is_unit_at(elements: Sequence[Element], at: int, quantity: Quantity) -> bool:
+    """Tell whether an element is the unit of the number before it, or the facet of another: "300 pages, after 2010"."""
     span = elements[at].span
-    return at > 0 and elements[at - 1].number is not None and span is not None and span.of(Kind.UNIT) is not None
+    counted = at > 0 and elements[at - 1].number is not None and span is not None
+    other = at - 1 not in range(quantity.start, quantity.end)
+    return (
+        counted and span is not None and (span.of(Kind.UNIT) is not None or (other and span.of(Kind.FACET) is not None))
+    )
 
 
 def _is_numeric(vocabulary: Vocabulary, field: str) -> bool:
@@ -350,18 +358,13 @@ def _compatible(vocabulary: Vocabulary, field: str, unit: str | None) -> bool:
     return True
 
 
-def _is_date_like(vocabulary: Vocabulary, field: str) -> bool:
-    if vocabulary.catalogue.facets[field].type is FacetType.DATE:
-        return True
-    low, high = vocabulary.catalogue.quantiles(field, None, [0.02, 0.98])
-    return bool(low > 1500 and high < 2200)
-
-
-def _plausible(field: str, quantity: Quantity, vocabulary: Vocabulary, category: str | None) -> bool:
+def _plausible(
+    field: str, quantity: Quantity, vocabulary: Vocabulary, category: str | None, reach: float = 2.0
+) -> bool:
     """Tell whether a quantity lies near the values that the facet has in the category."""
     numbers = vocabulary.numbers_of(field, category)
     value = in_unit_of(field, quantity.high or 0.0, quantity.unit, vocabulary)
-    return bool(len(numbers)) and bool(numbers[0] * 0.5 <= value <= numbers[-1] * 2)
+    return bool(len(numbers)) and bool(numbers[0] / reach <= value <= numbers[-1] * reach)
 
 
 def _most_plausible(

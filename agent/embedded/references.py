@@ -72,9 +72,11 @@ def _placed(reading: Reading, shown: Sequence[ItemId], pointing: bool) -> tuple[
     """Return the items that ordinals and places on screen point at, and whether one points past the list."""
     found: list[ItemId] = []
     missed = False
-    for element in reading.elements:
+    for at, element in enumerate(reading.elements):
         position = _position(element, pointing, len(shown))
-        if position is None:
+        following = reading.elements[at + 1] if at + 1 < len(reading.elements) else None
+        counts = element.role("recent") and following is not None and following.number is not None
+        if position is None or counts:  # "the last ten years"
             continue
         if -len(shown) <= position < len(shown):
             found.append(shown[position])

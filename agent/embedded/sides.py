@@ -35,7 +35,8 @@ def _past_name(elements: Sequence[Element], at: int) -> int:
     if at >= len(elements):
         return at
     goes_on = at + 1 < len(elements) and elements[at + 1].text in JOINTS
-    unit = elements[at].span is not None and elements[at].span.of(Kind.UNIT) is not None
+    span = elements[at].span
+    unit = span is not None and span.of(Kind.UNIT) is not None
     return at + 1 if elements[at].text in _NAMES or (unit and goes_on) else at
 
 

@@ -28,6 +28,8 @@ _BRACKETED = re.compile(r"^(.+?)\s*[(（]([^()（）]+)[)）]$")
 _PART, _MUCH, _SHARED = 4, 0.35, 12
 """A word of at least so many letters, which is at least this share of a name's letters and stands in at most so many
 names, names them by itself."""
+_COLOUR = 2
+"""Characters of the Chinese name of a plain colour."""
 MAX_VALUES = 20_000
 """Values of one facet that are learned by name."""
 
@@ -268,9 +270,11 @@ class Vocabulary:
 
 
 def _aliases(name: str) -> tuple[str, ...]:
-    """Return the names that one with brackets holds: "Polyvinyl chloride (PVC)" is "PVC" too."""
+    """Return what else a name goes by: "Polyvinyl chloride (PVC)" is "PVC" too, and 黑色 is 黑的."""
     found = _BRACKETED.match(name)
-    return found.groups() if found else ()
+    if found:
+        return found.groups()
+    return (f"{name[0]}的",) if len(name) == _COLOUR and name.endswith("色") else ()
 
 
 def _flat(words: Any) -> list[str]:
