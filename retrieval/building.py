@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -123,8 +123,9 @@ def _write_texts(
         embedded = _write_vectors(folder, shop, catalogue.ids, texts, embedder, sources, progress)
         facts = stages.finish("vectors", embedded=embedded, generated=sum(map(bool, extra)))
     if lexical is None:
-        named = _told(partial(naming_text, catalogue), len(catalogue), "naming items", progress)
-        write_lexical(folder / "lexical", named, texts, progress)
+        del own
+        named = map(partial(naming_text, catalogue), range(len(catalogue)))
+        write_lexical(folder / "lexical", named, _drained(texts), len(catalogue), progress)
         stages.finish("lexical")
     return facts
 
@@ -142,6 +143,13 @@ def _told(text: Callable[[int], str], count: int, stage: str, progress: Progress
 
 
 def _write_catalogue(
+def _drained(texts: list[str]) -> Iterator[str]:
+    """Yield texts in order and let go of each: of a million, they would stand in the way of the words' index."""
+    texts.reverse()
+    while texts:
+        yield texts.pop()
+
+
     folder: Path, shop: Shop, stages: Stages, progress: Progress | None
 ) -> tuple[Catalogue, list[Problem]]:
     """Read and write the catalogue, or open the one that a killed build had written."""
@@ -241,7 +249,7 @@ def _write_relations(
     problems: list[Problem],
     progress: Progress | None,
 ) -> None:
-    """Write relations and reviews."""
+    """Write relations, reviews, and what these say of which aspect."""
     relations, found = read_relations(shop, catalogue, progress)
     problems.extend(found)
     size = len(catalogue)

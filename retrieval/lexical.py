@@ -7,7 +7,7 @@ included. It puts the item that holds every word once above one that repeats som
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,13 +38,16 @@ def naming_text(catalogue: Catalogue, row: int) -> str:
     return "\n".join(pieces)
 
 
-def write_lexical(folder: Path, naming: Sequence[str], texts: Sequence[str], progress: Progress | None = None) -> None:
+def write_lexical(
+    folder: Path, naming: Iterable[str], texts: Iterable[str], count: int, progress: Progress | None = None
+) -> None:
     """Index the items in row order and save under ``folder``.
 
     Args:
         folder: where to.
         naming: what BM25 reads of each item (``naming_text``).
-        texts: everything that is said of it, for coverage.
+        texts: everything that is said of it, for coverage; each is read once, and nothing of it is kept.
+        count: how many items there are.
         progress: told of every thousand items, if given.
     """
     import bm25s
@@ -55,17 +58,18 @@ def write_lexical(folder: Path, naming: Sequence[str], texts: Sequence[str], pro
     held: list[npt.NDArray[np.int32]] = []
     for row, (name, text) in enumerate(zip(naming, texts, strict=True)):
         if progress and row % 1000 == 0:
-            progress("indexing words", row, len(texts))
+            progress("indexing words", row, count)
         found = [vocabulary.setdefault(term, len(vocabulary)) for term in terms(name)]
         named.append(found)
         rest = [vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)]
         held.append(np.unique(np.array([*found, *rest], dtype=np.int32)))
     if progress:
-        progress("indexing words", len(texts), len(texts))
+        progress("indexing words", count, count)
     if not vocabulary:
         vocabulary["\u0000"] = 0
         named[0].append(0)
-    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+    # SciPy sorts the matrix in place, which takes half the memory.
+    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75, csc_backend="scipy")
     index.index(Tokenized(named, vocabulary), show_progress=False)
     index.save(str(folder), show_progress=False)
     _write_holders(folder, held, len(vocabulary))
