@@ -141,9 +141,10 @@ def understand(folder: Path, work: Path, chroma: bool) -> Facts:
 
 
 HEAD = [
-    "items", "build, s", "processor, s", "most memory, MiB", "on disk, MiB", "second start, s", "resident, MiB", "p50", "p99",
-    "processor p50", "p99", "NumPy p50", "p99", "Chroma p50", "p99", "overlap@50",
+    "items", "build, s", "processor, s", "most memory, MiB", "on disk, MiB", "second start, s", "resident, MiB", "p50",
+    "p99", "processor p50", "p99", "NumPy p50", "p99", "Chroma p50", "p99", "overlap@50",
 ]  # fmt: skip
+BUILDING = ("build_s", "build_cpu_s", "peak_mib", "disk_mib", "first_s", "resident_mib")
 READING = ["items", "vocabulary, s", "p50", "p99", "processor p50", "p99", "20,000 characters, most", "processor"]
 LEARNING = ["items", "events", "tastes, s", "implicit's ALS, s", "plain Chroma, s"]
 
@@ -157,7 +158,7 @@ def rows(found: Sequence[Facts]) -> tuple[list[list[str]], list[list[str]], list
     asking = [
         [
             f"{one['items']:,}{' (quantised)' if one['quantised'] else ''}",
-            *(f"{one[name]:,.0f}" for name in ("build_s", "build_cpu_s", "peak_mib", "disk_mib", "first_s", "resident_mib")),
+            *(f"{one[name]:,.0f}" for name in BUILDING),
             *times(one, "ours", ("p50", "p99", "cpu_p50", "cpu_p99")), *times(one, "brute"), *times(one, "chroma"),
             f"{one['overlap']:.2f}",
         ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from math import log2
 
 import numpy as np
+import orjson
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.ranking import ablation, page, search, tastes
+from benchmarks.ranking import ablation, page, search, speed, tastes
 from benchmarks.ranking.metrics import Table, bootstrap, dcg, hits_ndcg, ndcg, recall
 from benchmarks.ranking.models import Baseline, als, bpr, ease, nearest, popular
 from benchmarks.ranking.sources import Source
@@ -251,3 +253,64 @@ def test_what_is_known_is_never_recommended():
         known = set(task.matrix[user].indices.tolist())
         unknown = len(task.items) - len(known)
         assert not known & set(row[:unknown].tolist())
+
+
+def _facts(items, **more):
+    times = dict.fromkeys(("p50", "p99", "most", "cpu_p50", "cpu_p99", "cpu_most"), 1.0)
+    numbers = dict.fromkeys((*speed.BUILDING, "vocabulary_s", "train_s", "implicit_s", "overlap"), 2.0)
+    return {**numbers, "items": items, "events": 7, "quantised": False, "ours": times, "read": times, "long": times,
+            "brute": times, **more}  # fmt: skip
+
+
+def test_speed_measures_only_what_is_missing(tmp_path, monkeypatch):
+    ran = []
+
+    def step(name, folder, work, chroma):
+        ran.append((name, folder.name, chroma))
+        path = work / "speed" / folder.name / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(orjson.dumps(_facts(int(folder.name.removeprefix("shop-")))))
+
+    monkeypatch.setattr(speed, "_step", step)
+    monkeypatch.setattr(speed.large_shop, "make", lambda folder, items, data: folder)
+    assert [one["items"] for one in speed.measure([5, 50], tmp_path, chroma=5)] == [5, 50]
+    assert ran == [(name, shop, shop == "shop-5") for shop in ("shop-5", "shop-50") for name in speed.STEPS]
+    (tmp_path / "speed" / "shop-50" / "ask.json").unlink()
+    ran.clear()
+    speed.measure([5, 50], tmp_path)
+    assert [name for name, _, _ in ran] == ["ask"]
+    ran.clear()
+    speed.measure([5], tmp_path, again=True)
+    assert [name for name, _, _ in ran] == list(speed.STEPS)
+
+
+def test_speed_is_told_in_three_tables():
+    text = page.speeds(
+        [_facts(1000, chroma={"p50": 3.0, "p99": 4.0}, chroma_build_s=9.0), _facts(10**6, quantised=True)]
+    )
+    assert "| 1,000 | 2 |" in text
+    assert "| 1,000,000 (quantised) | 2 |" in text
+    assert "| 3.0 | 4.0 |" in text
+    assert "| - | - |" in text, "plain Chroma was not measured at a million"
+
+
+def test_long_messages_are_as_long_as_may_be_sent():
+    assert {len(text) for text in speed.long_messages(["A lamp", "A chair"])} == {speed.LONG}
+
+
+def test_editions_are_products_of_their_own(tmp_path):
+    from benchmarks import large_shop
+
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "shop.yaml").write_text("name: Base\n")
+    (base / "items.csv").write_text("id,title,price,group_id\na,Lamp,10.00,g\nb,Chair,20.00,\n")
+    with gzip.open(base / "interactions.csv.gz", "wt") as file:
+        file.write("user_id,item_id,event\nu,a,view\n")
+    large_shop.editions(base, tmp_path / "made", 3)
+    items = pl.read_csv(tmp_path / "made" / "items.csv", infer_schema=False)
+    assert items["id"].to_list() == ["a", "b", "a-1", "b-1", "a-2", "b-2"]
+    assert items["title"].to_list()[::2] == ["Lamp", "Lamp Mk2", "Lamp Mk3"]
+    assert [float(price) for price in items["price"]] == [10.0, 20.0, 10.1, 20.2, 10.2, 20.4]
+    events = pl.read_csv(tmp_path / "made" / "interactions.csv", infer_schema=False)
+    assert events.rows() == [("u", "a", "view"), ("u-1", "a-1", "view"), ("u-2", "a-2", "view")]
