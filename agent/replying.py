@@ -20,6 +20,7 @@ from tools.results import (
     Detailed,
     Evidence,
     Explained,
+    OpinionsFound,
     PassagesFound,
     Prepared,
     Recommended,
@@ -135,6 +136,8 @@ def _spoken_of(evidence: Sequence[Evidence]) -> tuple[Recommendation, ...]:
                 found.update((r.item.id, r) for r in entry.items)
             case Prepared():
                 found.update((r.item.id, r) for r in entry.alternatives or (entry.needed.items if entry.needed else ()))
+            case OpinionsFound():
+                found.update((o.item.id, Recommendation(o.item, 0.0)) for o in entry.items)
             case CartShown():
                 found.update((r.item.id, r) for r in entry.alternatives)
             case _:

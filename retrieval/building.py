@@ -30,6 +30,7 @@ from retrieval.loading import read_catalogue, read_interactions, read_relations,
 from retrieval.mapping import mapped
 from retrieval.newcomers import read_content
 from retrieval.opened import OpenIndex
+from retrieval.opinions import OpinionStore
 from retrieval.popularity import popularity
 from retrieval.quotes import ReviewStore
 from retrieval.records import Review
@@ -39,7 +40,7 @@ from retrieval.towers import Towers
 from retrieval.towers import write as write_towers
 from retrieval.vectors import CACHE_NAME, read_cache
 
-FORMAT = 3
+FORMAT = 4
 """Grows when a piece is written otherwise: older indexes are then built anew."""
 TOLD = 5000
 """Items between two words of progress."""
@@ -142,7 +143,6 @@ def _told(text: Callable[[int], str], count: int, stage: str, progress: Progress
     return found
 
 
-def _write_catalogue(
 def _drained(texts: list[str]) -> Iterator[str]:
     """Yield texts in order and let go of each: of a million, they would stand in the way of the words' index."""
     texts.reverse()
@@ -150,6 +150,7 @@ def _drained(texts: list[str]) -> Iterator[str]:
         yield texts.pop()
 
 
+def _write_catalogue(
     folder: Path, shop: Shop, stages: Stages, progress: Progress | None
 ) -> tuple[Catalogue, list[Problem]]:
     """Read and write the catalogue, or open the one that a killed build had written."""
@@ -256,6 +257,7 @@ def _write_relations(
     RelationGraph.of(relations.subjects, relations.relations, relations.objects, size).save(folder / "graph")
     rows = [catalogue.row(review.item_id) for review in reviews]
     ReviewStore.of(reviews, rows, size).save(folder / "reviews")
+    OpinionStore.of(reviews, rows, catalogue, progress).save(folder / "opinions")
 
 
 def _read(path: Path) -> str:
@@ -288,6 +290,7 @@ def read_index(folder: Path, shop: Shop, fingerprint: str) -> OpenIndex:
         collaborative=CollaborativeModel.open(folder / "collaborative"),
         graph=RelationGraph.open(folder / "graph"),
         reviews=ReviewStore.open(folder / "reviews"),
+        opinions=OpinionStore.open(folder / "opinions"),
         popularity=mapped(folder / "history/popularity.npy"),
         users=mapped(folder / "history/takers.npy"),
         fingerprint=fingerprint,

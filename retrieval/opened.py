@@ -19,6 +19,7 @@ from retrieval.dense import DenseStore
 from retrieval.graph import RelationGraph
 from retrieval.histories import History
 from retrieval.lexical import LexicalIndex
+from retrieval.opinions import OpinionStore
 from retrieval.paths import Likenesses
 from retrieval.popularity import novelty, quality, relative_prices
 from retrieval.quantised import QuantisedStore
@@ -57,6 +58,8 @@ class OpenIndex:
     """Learned weights for shoppers who ask nothing; None: the shop's own."""
     adapting: Mapping[str, float] = field(default_factory=dict)
     """Source -> how its weight grows with what is known of a user who asks nothing (``retrieval.learned``)."""
+    opinions: OpinionStore | None = None
+    """What reviews say of which aspect; None in an index of an earlier version."""
     sequential: SequentialModel | None = None
     towers: Towers | None = None
     """Both only where training found that they pay."""

@@ -17,7 +17,8 @@ collaborative   liked (the user's items that carried it, strongest first), title
 graph           relation, item_id, title, inverse (true: that item is the relation's subject), event (what the user did
                 with it); of two steps: via (item_id, title, relation and inverse of the step in between); of shared
                 values: shared (fields) instead of relation. Source: path
-review          review_id, quote, rating, terms. Source: review
+review          review_id, quote, rating, terms; or what reviewers say of an aspect: aspect (a facet, or ``=word``),
+                praise and complaints (how many reviewers), of (reviewers of the item). Source: review
 popularity      percentile, users. Source: interaction
 quality         rating, rating_count. Source: facet
 price           price, currency, median (of the matches of its category), percentile (0: the cheapest). Source: facet
@@ -49,6 +50,7 @@ from core.entities import (
 )
 from retrieval.catalogue import BUILT_IN
 from retrieval.constraints import satisfied
+from retrieval.opinion_reasons import opinion_reasons
 from retrieval.paths import told_path
 from retrieval.popularity import NEW_DAYS
 from retrieval.quotes import best_reviews, overlap, quote
@@ -105,6 +107,7 @@ class Reasoner:
             *(reason for reason in personal if reason.weight >= STRONG_PART),
             *self._attributes(item, row),
             *self._review(item, row),
+            *opinion_reasons(self.index, row, self._asked_of()),
             *self._standing(item, row, parts),
             *self._price(item, row, parts),
             *(reason for reason in personal if reason.weight < STRONG_PART),
@@ -282,6 +285,11 @@ class Reasoner:
             "terms": [word for term, word in wanted.items() if term in said],
         }  # fmt: skip
         return [Reason(ReasonKind.REVIEW, Source("review", best.id), data)]
+
+    def _asked_of(self) -> set[str]:
+        """Return the facets that the request speaks of."""
+        query = self.signals.query
+        return {one.field for one in query.constraints} | {one.field for one in query.sorts}
 
     def _kind_terms(self, item: Item) -> set[str]:
         """Return the search terms of an item's category, in every language."""

@@ -115,6 +115,13 @@ class ItemDetails(ItemIds):
     fields: Annotated[list[str], Field(max_length=20, description="facets asked about; empty for all")] = []
 
 
+class WhatReviewersSay(ItemIds):
+    """What reviewers praise about items and what they complain of."""
+
+    side: Literal["all", "praise", "complaints"] = "all"
+    aspects: Annotated[list[str], Field(max_length=10, description="facets asked about; empty for all")] = []
+
+
 class CompareItems(_Arguments):
     """Items side by side."""
 

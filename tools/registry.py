@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.conversation import StateChange
 from core.errors import BackendUnavailable, ToolRetry
-from tools import aftercare, cart, desk, orders, profile, service, sets, shopping
+from tools import aftercare, cart, desk, opinions, orders, profile, service, sets, shopping
 from tools import arguments as args
 from tools import desk_arguments as desk_args
 from tools.context import ToolContext
@@ -45,6 +45,7 @@ TOOLS: Mapping[str, Tool] = {
         Tool("item_details", args.ItemDetails, shopping.item_details),
         Tool("compare_items", args.CompareItems, shopping.compare_items),
         Tool("explain_items", args.ItemIds, shopping.explain_items),
+        Tool("what_reviewers_say", args.WhatReviewersSay, opinions.what_reviewers_say),
         Tool("search_policies", args.SearchPolicies, desk.search_policies),
         Tool("order_status", args.OrderStatus, orders.order_status),
         Tool("list_orders", desk_args.ListOrders, orders.list_orders),

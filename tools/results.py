@@ -278,6 +278,47 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidOfAspect:
+    """How many reviewers praise an aspect (a facet, or ``=word``), and how many complain of it."""
+
+    aspect: str
+    praise: int
+    complaints: int
+    lacking: bool = False
+    """The aspect is a feature that the item does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewQuote:
+    """A reviewer's own words."""
+
+    review_id: str
+    text: str
+    praises: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What reviewers say of one item."""
+
+    item: Item
+    reviewers: int
+    aspects: tuple[SaidOfAspect, ...]
+    quotes: tuple[ReviewQuote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionsFound:
+    """What reviewers say of items (``what_reviewers_say``)."""
+
+    items: tuple[Opinions, ...]
+    side: str
+    """``praise``, ``complaints`` or ``all``."""
+    asked: tuple[str, ...] = ()
+    """The facets that were asked about; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """Something short to say (``prompts/phrases``), with its values and items beside it."""
 
@@ -311,6 +352,7 @@ Evidence = (
     | Dropped
     | CartShown
     | Told
+    | OpinionsFound
     | HistoryShown
     | Unreachable
 )

@@ -19,6 +19,7 @@ from agent.embedded.desk_words import read_desk
 from agent.embedded.intents import Guess, IntentGuesser
 from agent.embedded.message import Message
 from agent.embedded.needs import NeedsReader
+from agent.embedded.opinion_acts import OpinionActs
 from agent.embedded.profile_acts import ProfileActs
 from agent.embedded.reading import read
 from agent.embedded.references import References, refuses, resolve
@@ -43,12 +44,9 @@ SERVICE = frozenset(
     }
 )  # fmt: skip
 _CHAT = {
-    "greet": Intent.GREET,
-    "thanks": Intent.THANKS,
-    "goodbye": Intent.GOODBYE,
-    "confirm": Intent.CONFIRM,
+    "greet": Intent.GREET, "thanks": Intent.THANKS, "goodbye": Intent.GOODBYE, "confirm": Intent.CONFIRM,
     "deny": Intent.DENY,
-}
+}  # fmt: skip
 NEAR, SURELY_NEAR, IN_SCOPE_AFTER_ALL = 0.32, 0.36, 0.45
 """From these cosines between a message and the nearest item on, free words are taken for a need: when the message asks
 for something ("I need …"), when it does not, and when it sounds like nothing that a shop sells. Talk of orders, rules
@@ -75,6 +73,7 @@ class EmbeddedDecider:
         self._desk = DeskActs(self._guesser, self._requests)
         self._profile = ProfileActs(self.read)
         self._sets = SetActs(self.read, lambda: self._vocabulary)
+        self._opinions = OpinionActs(lambda: recommender.serving)
 
     async def decide(self, context: TurnContext) -> Decision:
         """Return the decision; the work runs in a worker thread."""
@@ -106,6 +105,7 @@ class EmbeddedDecider:
         references = resolve(reading, needs, state, context.on_screen, vocabulary)
         message = Message(context, reading, needs, references, frozenset(reading.cues()))
         words = unheard(reading, vocabulary.stopwords, self._is_word, self._recommender.mentions)
+        words = tuple(dict.fromkeys((*needs.unstated, *words)))
         return replace(message, mentions_service=self._mentions_service(message), unheard=words)
 
     def says_yes(self, context: TurnContext) -> bool:
@@ -120,8 +120,8 @@ class EmbeddedDecider:
 
     def _decide(self, message: Message) -> Decision:
         acts = (
-            self._profile, self._sets.change, self._desk.first, self._eligible, self._rewind, self._handoff,
-            self._desk.then, self._service, self._sets.ask, self._compare, self._explain, self._similar,
+            self._profile, self._sets.change, self._opinions, self._desk.first, self._eligible, self._rewind,
+            self._handoff, self._desk.then, self._service, self._sets.ask, self._compare, self._explain, self._similar,
             self._feedback, self._more, self._details, self._answer, self._shop, self._insulted, self._chat,
         )  # fmt: skip
         for act in acts:
@@ -184,10 +184,10 @@ class EmbeddedDecider:
             call = ToolCall("search_policies", {"question": text})
         return Decision((intent,), (call,), confidence=guess.score)
 
-    def _otherwise(self, message: Message, guess: Guess) -> bool:
-        if guess.intent is Intent.PROFILE and (not message.needs.empty or message.references.ids):
-            return True  # "我喜欢科幻片" tells a taste; it does not ask which ones are known
-        return guess.intent is Intent.CART and not self._desk.buys(message)
+    def _otherwise(self, message: Message, guess: Guess) -> bool:  # "我喜欢科幻片" tells a taste, and asks for none
+        tells = guess.intent is Intent.PROFILE and (not message.needs.empty or message.references.ids)
+        corrects = guess.intent is Intent.POLICY and message.needs.constraints and message.reading.roles("correction")
+        return bool(tells or corrects) or (guess.intent is Intent.CART and not self._desk.buys(message))
 
     def _mentions_service(self, message: Message) -> bool:
         free = [element.text for element in message.reading.elements if not element.is_shop()]
@@ -257,7 +257,7 @@ class EmbeddedDecider:
         """Answer a question about an item: it is pointed at, and nothing new is asked of the catalogue."""
         references, needs = message.references, message.needs
         asks = "details" in message.cues or message.asks
-        if needs.constraints and message.reading.roles("correction"):
+        if needs.unstated or (needs.constraints and message.reading.roles("correction")):
             return None  # "what I meant is the finish should be matte" asks nothing
         focus = message.context.state.focus
         if asks and focus and needs.facets and needs.empty and not references.ids and not references.out_of_range:

@@ -207,8 +207,25 @@ def relation_label(values: Values, relation: str) -> str:
 
 
 def _review(words: _Wording) -> str:
+    if words.data.get("aspect"):
+        return said_of_aspect(words.values, words.data, words.seed)
     quote = shortened(str(words.data.get("quote") or ""), _QUOTE)
     return words.say("reason.review", quote=quote.rstrip(".。")) if quote else ""
+
+
+def aspect_name(values: Values, aspect: str) -> str:
+    """Return what an aspect is called: the facet's label, or the reviewers' own word."""
+    return plain(aspect[1:]) if aspect.startswith("=") else values.label(aspect)
+
+
+def said_of_aspect(values: Values, data: Mapping[str, Any], seed: int = 0) -> str:
+    """Return how many reviewers praise an aspect and how many complain of it, with those numbers alone."""
+    good, bad = int(data.get("praise") or 0), int(data.get("complaints") or 0)
+    facts = {"aspect": values.padded(aspect_name(values, str(data["aspect"]))), "of": values.number(int(data["of"]))}
+    return standard().say(
+        "reason.aspect" if good else "reason.aspect_complaints", values.language, seed, good=values.number(good),
+        bad=values.number(bad) if bad else "", one_bad=bad == 1, **facts,
+    )  # fmt: skip
 
 
 def _popularity(words: _Wording) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from agent.embedded.word_care import history, told
 from agent.embedded.word_changes import cart, confirmed, dropped, prepared
 from agent.embedded.word_details import compared, detailed, explained
+from agent.embedded.word_opinions import opinions
 from agent.embedded.word_profile import profile
 from agent.embedded.word_recommended import recommended
 from agent.embedded.word_service import handed_off, identity, order, orders, passages, refund, unreachable
@@ -25,6 +26,7 @@ from tools.results import (
     HandedOff,
     HistoryShown,
     IdentityNeeded,
+    OpinionsFound,
     OrderFound,
     OrdersListed,
     PassagesFound,
@@ -77,12 +79,8 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
     match found:
         case Recommended():
             return recommended(voice, found, start)
-        case Explained():
-            return explained(voice, found)
-        case Detailed():
-            return detailed(voice, found)
-        case Compared():
-            return compared(voice, found)
+        case Explained() | Detailed() | Compared() | OpinionsFound():
+            return _of_items(voice, found)
         case PassagesFound():
             return passages(voice, found)
         case OrderFound():
@@ -95,6 +93,18 @@ def _worded(voice: Voice, found: Evidence, start: str) -> Iterator[Piece]:
             return handed_off(voice, found)
         case _:
             return _changed(voice, found)
+
+
+def _of_items(voice: Voice, found: Explained | Detailed | Compared | OpinionsFound) -> Iterator[Piece]:
+    match found:
+        case Explained():
+            return explained(voice, found)
+        case Detailed():
+            return detailed(voice, found)
+        case Compared():
+            return compared(voice, found)
+        case OpinionsFound():
+            return opinions(voice, found)
 
 
 def _changed(

@@ -231,8 +231,8 @@ def led_by_code(heard: Heard) -> bool:
     state, own = heard.context.state, heard.decision
     if own.calls and all(call.name in _KEPT for call in own.calls):
         return True  # what is kept of people changes on their words as code reads them
-    if any(call.name == "recommend_set" for call in own.calls):
-        return True  # which things, which sum and which of them changes is read word by word, and chosen exactly
+    if any(call.name in ("recommend_set", "what_reviewers_say") for call in own.calls):
+        return True  # what is wanted together is read word by word and chosen exactly; reviewers are counted and quoted
     waits = state.awaiting is not None or bool(state.desk.get("handoff"))
     return waits and (own.note == "handed_off" or any(call.name in DESK for call in own.calls))
 

@@ -29,6 +29,7 @@ from tools.results import (
     Evidence,
     HandedOff,
     IdentityNeeded,
+    OpinionsFound,
     PassagesFound,
     Prepared,
     Recommended,
@@ -36,7 +37,7 @@ from tools.results import (
 
 logger = logging.getLogger(__name__)
 
-_BINDING = (Prepared, Confirmed, Dropped, IdentityNeeded, HandedOff, CartShown)
+_BINDING = (Prepared, Confirmed, Dropped, IdentityNeeded, HandedOff, CartShown, OpinionsFound)
 _FAILURES = 2
 """So often the same tool may fail in a turn before the embedded model takes over."""
 
