@@ -21,7 +21,7 @@ from retrieval.comparing import as_numbers
 from retrieval.constraints import condition_mask, satisfied
 from retrieval.learned import adapted
 from retrieval.signals import Rows, Signals
-from retrieval.sources import COLLABORATIVE, LEXICAL, SEMANTIC, Retriever
+from retrieval.sources import COLLABORATIVE, LEXICAL, POPULARITY, PROFILE, SEMANTIC, Retriever
 
 Floats = npt.NDArray[np.float32]
 DECENT = 0.6
@@ -33,6 +33,11 @@ MISSED = -0.5
 WISHES_COUNTED = 3
 SOME, MUCH = 5, 25
 """Liked items from which predicted tastes count double, and six times as much, for a user who asks nothing."""
+
+CROWD, HUSHED = 4.0, 0.7
+"""Of whom hardly anything is known, what most like is the better guess: popularity counts up to so many times more, the
+likeness to their few items so much less (what they do in this visit keeps its place). Chosen on users held out whole from the training parts of MovieLens small and
+Online Retail."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,20 @@ def weight_of(name: str, signals: Signals) -> float:
     """Return how loud a source is in a request.
 
     Beside a question a taste keeps its place. To a shopper who asks nothing, taste is all there is to go by: the more
-    is known of them, the louder is what it predicts, and weights that were learned for this case count.
+    is known of them, the louder is what it predicts, and weights that were learned for this case count. Of whom little
+    is known, the crowd speaks.
     """
     index, louder = signals.index, signals.louder.get(name, 1.0)
     if asks(signals):
         return float(getattr(index.shop.weights, name)) * louder
     weight = float(getattr(index.browsing or index.shop.weights, name)) * louder
     weight *= adapted(index.adapting.get(name, 0.0), signals.known)
-    return weight * (1.0 + min(signals.known, MUCH) / SOME) if name == COLLABORATIVE.name else weight
+    if name == COLLABORATIVE.name:
+        return weight * (1.0 + min(signals.known, MUCH) / SOME)
+    little = 1.0 - min(signals.known, MUCH) / MUCH
+    if name == POPULARITY.name:
+        return weight * (1.0 + CROWD * little)
+    return weight * (1.0 - HUSHED * little) if name == PROFILE.name else weight
 
 
 def asks(signals: Signals) -> bool:
