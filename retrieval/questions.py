@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from core.entities import Constraint, Facet, FacetType, Op, Option, Question
 from retrieval.catalogue import Catalogue
+from retrieval.columns import ListColumn
 from retrieval.signals import Rows
 
 CONSIDERED = 300
@@ -72,6 +73,8 @@ def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -
         options, shares = _ranges(facet, catalogue.numbers(facet.name, rows=rows), weights)
     elif facet.name == "category" or facet.type in (FacetType.CATEGORY, FacetType.BOOLEAN):
         options, shares = _values(catalogue, facet, rows, weights)
+    elif facet.type is FacetType.LIST:
+        return _listed(catalogue, facet, rows, weights)
     else:
         return None
     stated = float(np.sum(shares))
@@ -83,6 +86,48 @@ def _question(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -
     split = split[split > 0]
     gain = float(-(split * np.log2(split)).sum() * stated)
     return Question(facet.name, tuple(options), round(gain, 4)) if gain >= LEAST_GAIN else None
+
+
+def _listed(catalogue: Catalogue, facet: Facet, rows: Rows, weights: Floats) -> Question | None:
+    """Return the question which of its values matters: who wants an item names any of those that it lists.
+
+    An answer leaves every candidate that lists it, so that it tells less than the share of those who would give it.
+    """
+    column = catalogue.lists(facet.name)
+    if column is None:
+        return None
+    owners, codes = _entries(column, rows)
+    lengths = np.bincount(owners, minlength=len(rows))
+    stated = float(weights[lengths > 0].sum())
+    if stated < STATED_BY:
+        return None
+    values, codes = np.unique(codes, return_inverse=True)
+    left = np.bincount(codes, weights=weights[owners])
+    said = np.bincount(codes, weights=weights[owners] / lengths[owners])
+    counts = np.bincount(codes)
+    best = np.lexsort((values, -counts, -said))
+    offered, others = best[:MOST_OPTIONS], best[MOST_OPTIONS:]
+    # Values beyond those offered are one answer: "another".
+    answers = np.append(said[offered], said[others].sum())
+    remains = np.minimum(np.append(left[offered], left[others].sum()) / stated, 1.0)
+    gain = float(-(answers[answers > 0] * np.log2(remains[answers > 0])).sum())
+    if len(offered) < 2 or gain < LEAST_GAIN:
+        return None
+    options = tuple(_option(facet, column.values[values[at]], int(counts[at])) for at in offered.tolist())
+    return Question(facet.name, options, round(gain, 4))
+
+
+def _entries(column: ListColumn, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.integer]]:
+    """Return the codes that some rows list, one after the other, and before them which of the rows each belongs to."""
+    found = column.places(rows)
+    places = np.asarray(rows) if found is None else found[0]
+    starts = column.indptr[places].astype(np.int64)
+    lengths = column.indptr[places + 1] - starts
+    if found is not None:
+        lengths = np.where(found[1], lengths, 0)
+    owners = np.repeat(np.arange(len(rows)), lengths)
+    within = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return owners, column.data[starts[owners] + within]
 
 
 def _variants(catalogue: Catalogue, rows: Rows) -> list[list[int]]:
@@ -143,7 +188,8 @@ def _option(facet: Facet, value: str, count: int) -> Option:
         return Option(value, count, Constraint(f"{facet.name}={value}", facet.name, Op.EQ, wanted))
     # A category's label is its path; the last element names the node, the whole path is its value.
     label = value.rsplit(">", 1)[-1].strip() if facet.name == "category" else value
-    return Option(label, count, Constraint(f"{facet.name}={value}", facet.name, Op.EQ, value))
+    op = Op.CONTAINS if facet.type is FacetType.LIST else Op.EQ
+    return Option(label, count, Constraint(f"{facet.name}={value}", facet.name, op, value))
 
 
 def _ranges(facet: Facet, numbers: Floats, weights: Floats) -> tuple[list[Option], npt.NDArray[np.float64]]:

@@ -48,9 +48,12 @@ class Meanings:
         if element.span is None:
             return ()
         kind = element.span.of(Kind.CATEGORY)
-        if kind is not None and kind.value == self._new and kind.value is not None:
-            return ()
         entries = [entry for entry in element.span.entries if entry.kind in _MEANINGFUL]
+        if kind is not None and kind.value == self._new and kind.value is not None:
+            # Another word for the kind may be a value's own name, and narrows it: "memory cards" among drives.
+            entries = [e for e in entries if e.kind is Kind.VALUE and self._own_name(e, element)]
+            if self._vocabulary.is_name_of(element.text, kind.value):
+                return ()
         entries.sort(key=lambda entry: self._rank(entry, at))
         if not entries or self._foreign(entries[0], element):
             return ()

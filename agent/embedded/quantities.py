@@ -168,10 +168,11 @@ def _unit_after(elements: Sequence[Element], at: int, vocabulary: Vocabulary) ->
 def _bind(quantities: list[Quantity], elements: Sequence[Element]) -> list[Quantity]:
     """Give each comparator to the number after it, or to the one before that it trails ("500 or less", "500以内")."""
     bound = list(quantities)
+    units = {quantity.end - 1 for quantity in quantities if quantity.unit is not None and not quantity.money}
     for at, element in enumerate(elements):
         op = next((op for role, op in COMPARATORS.items() if element.role(role)), None)
-        if op is None or element.past:
-            continue
+        if op is None or element.past or at in units:
+            continue  # the "min" of "36 min" bounds nothing
         after = next(
             (i for i, q in enumerate(bound) if 0 < q.start - at + 1 <= 4 and _open(q, element, elements)), None
         )

@@ -114,6 +114,11 @@ class Vocabulary:
             self._counts[key] = int(np.count_nonzero(mask(self.catalogue, wanted)))
         return self._counts[key]
 
+    def is_name_of(self, text: str, category: str) -> bool:
+        """Tell whether a text is a category's own name, in any number, and not only another word for it."""
+        config = self.catalogue.shop.categories.get(category)
+        return _stems(text) in {_stems(name) for name in (category, *(config.label.values() if config else ()))}
+
     def stated_share(self, field: str, category: str | None) -> float:
         """Return how large a share of a category's items (of all when None) states a facet."""
         stated = self.catalogue.stated(field)
