@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from core.entities import Constraint, Facet, FacetType, Language, Op, Strength, Value
+from agent.embedded.word_constraints import word_chip
+from core.entities import Constraint, Facet, Language, Op, Strength
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "RMB": "¥", "JPY": "JP¥", "INR": "₹", "KRW": "₩"}
-_BOUNDS = {Op.LE: "≤", Op.GE: "≥", Op.LT: "<", Op.GT: ">", Op.EQ: "=", Op.NE: "≠"}
 _LOW_STOCK = 5
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _INVISIBLE = re.compile(r"[\x80-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -84,48 +84,9 @@ def stock_words(stock: int, language: Language) -> tuple[str, str]:
 def constraint_label(
     constraint: Constraint, facets: Mapping[str, Facet], language: Language, currency: str | None = None
 ) -> str:
-    """Return a constraint as a chip shows it: ``Price ≤ $900``, ``not Apple``, ``Battery life 10-20 h``."""
-    facet = facets.get(constraint.field) or Facet(constraint.field, FacetType.TEXT)
-    label = _bare_label(constraint, facet, language, currency)
+    """Return a constraint as a chip shows it: ``Under $900``, ``Not Apple``, ``Battery life 10–20 h``."""
+    label = word_chip(constraint, facets, currency, ui_language(language))
     if constraint.strength is Strength.WISH:
         label = word("ideally", language, label=label)
-    named = facet.name == "brand" and constraint.op in (Op.EQ, Op.IN)
+    named = constraint.field == "brand" and constraint.op in (Op.EQ, Op.IN)
     return label if named else capital(label)
-
-
-def _bare_label(constraint: Constraint, facet: Facet, language: Language, currency: str | None) -> str:
-    name, op, value = facet.label(language), constraint.op, constraint.value
-    if isinstance(value, bool):
-        wanted = value is (op is not Op.NE)
-        return name if wanted else word("without", language, value=name)
-    if isinstance(value, (int, float)):
-        return f"{name} {_BOUNDS.get(op, op.value)} {_amount(value, constraint, currency)}"
-    if op is Op.BETWEEN and isinstance(value, tuple) and len(value) == 2:
-        low, high = (_amount(float(end), constraint, currency) for end in value)
-        return f"{name} {low} – {high}"
-    if op in _BOUNDS and op not in (Op.EQ, Op.NE):
-        return f"{name} {_BOUNDS[op]} {value}"
-    shown = word("or", language).join(_value_label(part, facet, language) for part in _parts(value))
-    if op in (Op.NE, Op.NOT_IN, Op.NOT_CONTAINS):
-        return word("not", language, value=shown)
-    return shown if facet.name in ("brand", "category") else f"{name}: {shown}"
-
-
-def _amount(value: float, constraint: Constraint, currency: str | None) -> str:
-    if constraint.field == "price":
-        return money(value, constraint.unit or currency)
-    return f"{number(value)} {constraint.unit}" if constraint.unit else number(value)
-
-
-def _parts(value: Value) -> tuple[str, ...]:
-    return tuple(str(part) for part in value) if isinstance(value, tuple) else (str(value),)
-
-
-def _value_label(value: str, facet: Facet, language: Language) -> str:
-    """A category node is shown by its last part."""
-    return facet.value_label(value, language) if facet.name != "category" else _category_label(value, facet, language)
-
-
-def _category_label(value: str, facet: Facet, language: Language) -> str:
-    label = facet.value_label(value, language)
-    return label.rsplit(" > ", 1)[-1] if label == value else label

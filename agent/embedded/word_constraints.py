@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from agent.embedded.word_values import Values, is_adjective, spoken
-from core.entities import Constraint, FacetType, Language, Op, Value
+from core.entities import Constraint, Facet, FacetType, Language, Op, Value
+from core.shop import Shop
 from prompts.phrases import standard
 from retrieval.catalogue import Catalogue
 from retrieval.units import convert, readable
 
 _NEGATIVE = frozenset({Op.NE, Op.NOT_IN, Op.NOT_CONTAINS})
 _SIDES = {Op.LE: "most", Op.LT: "below", Op.GE: "least", Op.GT: "above"}
+_ROW = 3
+"""Whole numbers in a row that are worded by their ends."""
 _BARE_LENGTH = 3
 """A value shorter than this says too little without its facet's name ("M")."""
 
@@ -21,6 +25,34 @@ _BARE_LENGTH = 3
 def word_constraint(constraint: Constraint, catalogue: Catalogue, language: Language) -> str:
     """Return a constraint as a chip's plain text: "under $900", "not Acme", "noise cancelling", "900 美元以内"."""
     return _Wording(Values(catalogue, spoken(language, catalogue.shop))).chip(constraint)
+
+
+def word_chip(constraint: Constraint, facets: Mapping[str, Facet], currency: str | None, language: Language) -> str:
+    """Return a constraint as :func:`word_constraint` does, for who has the shop's facets and currency alone.
+
+    Args:
+        constraint: the constraint, perhaps one that a client made up.
+        facets: the catalogue's, by name.
+        currency: of prices.
+        language: a language that phrases exist in; else English is spoken.
+    """
+    facet = facets.get(constraint.field) or Facet(constraint.field, FacetType.TEXT)
+    if facet.unit is None and constraint.unit and constraint.field != "price":
+        facet = replace(facet, unit=constraint.unit)
+    names = _Names({**facets, constraint.field: facet}, Shop.model_construct(name={}, currency=currency))
+    language = spoken(language, names.shop)
+    return _Wording(Values(cast(Catalogue, names), language)).chip(constraint)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """As much of a catalogue as wording asks for."""
+
+    facets: Mapping[str, Facet]
+    shop: Shop
+
+    def category_paths(self) -> tuple[tuple[str, ...], ...]:
+        return ()
 
 
 def word_option(constraint: Constraint, catalogue: Catalogue, language: Language) -> str:
@@ -114,8 +146,18 @@ class _Wording:
             return self.say(
                 f"{kind}.{_SIDES[constraint.op]}", value=self._end(constraint.field, constraint.value, kind, last=last)
             )
-        said = self._either(constraint)
+        said = self._run(constraint) or self._either(constraint)
         return self.say("need.not", value=self.values.padded(said)) if constraint.op in _NEGATIVE else said
+
+    def _run(self, constraint: Constraint) -> str:
+        """Word whole numbers in a row by their ends: "1980–1989"."""
+        numbers = constraint.value if isinstance(constraint.value, tuple) else ()
+        if len(numbers) < _ROW or not all(isinstance(each, (int, float)) for each in numbers):
+            return ""
+        if [float(each) for each in numbers] != [float(numbers[0]) + step for step in range(len(numbers))]:
+            return ""
+        low, high = (self.values.show(constraint.field, each) for each in (numbers[0], numbers[-1]))
+        return self.say("number.between", low=low, high=high)
 
     def _low(self, field: str, low: float, high: Value) -> str:
         """Write the low end of a range in the unit that the high end is read in: "13–14 in", "200–250 g"."""

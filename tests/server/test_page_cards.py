@@ -161,9 +161,9 @@ def test_pictures_come_from_the_web_or_the_shop_folder(given, expected):
 
 def test_chips_read_well_in_both_languages():
     english = [constraint_label(entry, FACETS, "en", "USD") for entry in CONSTRAINTS]
-    assert english == ["Laptops", "Price ≤ $900", "Not Halden", "Ideally Noise ≤ 30 dB"]
+    assert english == ["Laptops", "Under $900", "Not Halden", "Ideally at most 30 dB noise"]
     assert [constraint_label(entry, FACETS, "zh", "USD") for entry in CONSTRAINTS][1:3] == [
-        "价格 ≤ $900",
+        "900 美元以内",
         "不要 Halden",
     ]
 
@@ -171,14 +171,14 @@ def test_chips_read_well_in_both_languages():
 @pytest.mark.parametrize(
     ("op", "value", "expected"),
     [
-        (Op.BETWEEN, (10.0, 20.5), "Battery life 10 h – 20.5 h"),
-        (Op.GE, 12.0, "Battery life ≥ 12 h"),
+        (Op.BETWEEN, (10.0, 20.5), "10–20.5 h battery life"),
+        (Op.GE, 12.0, "At least 12 h battery life"),
         (Op.EQ, True, "Battery life"),
-        (Op.EQ, False, "No Battery life"),
-        (Op.NE, True, "No Battery life"),
-        (Op.IN, ("a", "b"), "Battery life: a or b"),
-        (Op.NOT_CONTAINS, "a", "Not a"),
-        (Op.GT, "2024-05-01", "Battery life > 2024-05-01"),
+        (Op.EQ, False, "No battery life"),
+        (Op.NE, True, "No battery life"),
+        (Op.IN, ("a", "b"), "A or b battery life"),
+        (Op.NOT_CONTAINS, "a", "Battery life not a"),
+        (Op.GT, "2024-05-01", "Battery life over 2024-05-01"),
     ],
 )
 def test_every_kind_of_constraint_has_a_label(op, value, expected):
@@ -241,7 +241,7 @@ def test_a_turn_grows_from_status_to_cards_to_prose():
     assert "Fjell Air" in early["pieces"]["cards"]
     assert "status" not in early["pieces"]
     assert "text" not in early["pieces"]
-    assert "Price ≤ $900" in early["chips"]
+    assert "Under $900" in early["chips"]
     view.apply(TextDelta("Three **fit**."))
     assert "<strong>fit</strong>" in view.value()["pieces"]["text"]
     assert not view.value()["done"]

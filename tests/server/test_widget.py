@@ -171,7 +171,7 @@ def test_wrong_tokens(site):
 def test_labels_put_chips_into_words(site):
     chips = [{"id": "c1", "field": "price", "op": "<=", "value": 50, "unit": "USD"}]
     key = bearer(token(site))
-    assert site.post("/widget/labels", json={"constraints": chips}, headers=key).json() == ["Price ≤ $50"]
+    assert site.post("/widget/labels", json={"constraints": chips}, headers=key).json() == ["Under $50"]
     assert site.post("/widget/labels", json={"constraints": chips}).status_code == 401
     assert site.post("/widget/labels", json={"constraints": [{"field": "x"}]}, headers=key).status_code == 400
 

@@ -75,7 +75,7 @@ def test_a_chip_is_removed_by_a_click(visit, assistant):
     page = visit()
     say(page, "a quiet laptop")
     assert page.locator(".fw-chip").count() == 4
-    page.click(".fw-chip:has-text('Price ≤ $900')")
+    page.click(".fw-chip:has-text('Under $900')")
     page.wait_for_selector(f".fw-turn:nth-child(2){DONE.removeprefix(LAST)}")
     assert assistant.requests[1].edit.remove == ("c2",)
     assert page.locator(".fw-chip").count() == 3

@@ -49,7 +49,7 @@ def test_cards_come_before_prose_which_streams_and_can_be_stopped(visit_shop, cl
 def test_chips_are_removed(visit_shop, clerk):
     page = visit_shop()
     say(page, "a quiet laptop")
-    assert frame(page).locator(".chip").all_inner_texts()[1].startswith("Price ≤ $900")
+    assert frame(page).locator(".chip").all_inner_texts()[1].startswith("Under $900")
     frame(page).locator(".chip >> nth=1").click()
     frame(page).locator(f".turn:nth-child(2){DONE.removeprefix(LAST)}").wait_for()
     assert clerk.requests[1].edit.remove == ("c2",)
