@@ -43,9 +43,49 @@ TAIL = 0.99
 SAMPLE = 400
 AVERAGED = 20_000
 CHUNK = 4096
+SHARED = 50
+"""Words that so many teachers share are multiplied densely."""
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.floating]
 Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Sparse rows that many others are multiplied by: columns that many of them share stand dense, which is quicker."""
+
+    common: npt.NDArray[np.int64]
+    dense: Floats
+    """Shape (common columns, rows)."""
+    rare: npt.NDArray[np.int64]
+    sparse: Any
+    """SciPy CSR, rare columns × rows."""
+
+    @classmethod
+    def of(cls, rows: Any) -> Crossing:
+        """Split the columns of a SciPy CSR matrix that any of its rows has."""
+        counts = np.bincount(rows.indices, minlength=rows.shape[1])
+        common, rare = np.flatnonzero(counts >= SHARED), np.flatnonzero((counts > 0) & (counts < SHARED))
+        columns = rows.tocsc()
+        return cls(common, columns[:, common].T.toarray(order="C"), rare, columns[:, rare].T.tocsr())
+
+    def times(self, others: Any) -> Floats:
+        """Return the products of other sparse rows with these, shape (others, rows)."""
+        columns = others.tocsc()
+        found = np.asarray(columns[:, self.common].tocsr() @ self.dense, dtype=np.float32)
+        if len(self.rare):
+            few = (columns[:, self.rare].tocsr() @ self.sparse).tocoo()
+            found[few.row, few.col] += few.data
+        return found
+
+
+@dataclass(frozen=True)
+class Faced:
+    """Items that others are compared to."""
+
+    meanings: Floats
+    words: Crossing
+    values: Crossing
 
 
 @dataclass(frozen=True)
@@ -82,9 +122,17 @@ class Content:
 
     def likeness(self, rows: Rows, others: Rows) -> Floats:
         """Return how alike items are, in [0, 1]; shape (len(rows), len(others)). It is a positive definite kernel."""
-        found = np.asarray(self._meanings(rows) @ self._meanings(others).T, dtype=np.float32)
-        for view in (self.words, self.values):
-            found += (view[rows] @ view[others].T).toarray()
+        return self.compared(rows, self.faced(others))
+
+    def faced(self, others: Rows) -> Faced:
+        """Make items ready for others to be compared to."""
+        return Faced(self._meanings(others), *(Crossing.of(view[others]) for view in (self.words, self.values)))
+
+    def compared(self, rows: Rows, others: Faced) -> Floats:
+        """Return how alike items are to such items."""
+        found = np.asarray(self._meanings(rows) @ others.meanings.T, dtype=np.float32)
+        found += others.words.times(self.words[rows])
+        found += others.values.times(self.values[rows])
         return np.asarray(((1.0 + found / 3.0) / 2.0) ** 2, dtype=np.float32)
 
     def _meanings(self, rows: Rows) -> Floats:
@@ -130,8 +178,9 @@ class School:
     def taught(self, lessons: Floats, pupils: Rows) -> Floats:
         """Continue what is known of the teachers, shape (teachers, width), to other items: (pupils, width)."""
         solved = np.asarray(self.inverse @ lessons, dtype=np.float32)
+        faced = self.content.faced(self.teachers)
         parts = [
-            self.content.likeness(pupils[start : start + CHUNK], self.teachers) @ solved
+            self.content.compared(pupils[start : start + CHUNK], faced) @ solved
             for start in range(0, len(pupils), CHUNK)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, lessons.shape[1]), dtype=np.float32)

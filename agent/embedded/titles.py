@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -12,6 +14,7 @@ from agent.embedded.text import words_of
 from retrieval.catalogue import Catalogue
 
 _BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|（.*?）")
+_OPENING = re.compile(r"[(\[（]")
 ENOUGH = 0.6
 """The share of a title's words that names it."""
 LONGEST = 8
@@ -54,37 +57,48 @@ class Titles:
         self, catalogue: Catalogue, common: frozenset[str], brands: set[tuple[str, ...]]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
         """Return (hash, group, row, whole title?) of every title and beginning of at least two words."""
-        hashes, groups, rows, whole = [], [], [], []
+        hashes, groups, rows, whole = array("q"), array("i"), array("i"), array("b")
         numbers: dict[str, int] = {}
+        longest = max(map(len, brands), default=0)
         for row, group, words in _titles(catalogue):
             number = numbers.setdefault(group, len(numbers))
-            self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))
-            telling = next((at for at, word in enumerate(words) if word not in common), len(words))
-            for length in range(max(min(2, len(words)), telling + 1), len(words) + 1):
+            size = len(words)
+            if self._longest.get(words[0], 0) < size:
+                self._longest[words[0]] = size
+            telling = next((at for at, word in enumerate(words) if word not in common), size)
+            for length in range(max(min(2, size), telling + 1, _telling(words, brands, longest)), size + 1):
                 key = words[:length]
-                if key in brands or not _distinctive(key, words, brands):
-                    continue
-                hashes.append(hash(key))
-                groups.append(number)
-                rows.append(row)
-                whole.append(length == len(words))
+                if length > longest or key not in brands:
+                    hashes.append(hash(key))
+                    groups.append(number)
+                    rows.append(row)
+                    whole.append(length == size)
         return (
-            np.array(hashes, dtype=np.int64),
-            np.array(groups, dtype=np.int32),
-            np.array(rows, dtype=np.int32),
-            np.array(whole, dtype=np.bool_),
+            np.frombuffer(hashes, dtype=np.int64),
+            np.frombuffer(groups, dtype=np.int32),
+            np.frombuffer(rows, dtype=np.int32),
+            np.frombuffer(whole, dtype=np.int8).astype(np.bool_),
         )
 
 
-def _distinctive(key: tuple[str, ...], words: tuple[str, ...], brands: set[tuple[str, ...]]) -> bool:
-    """Tell whether a beginning says enough to name its item: most of the title, a brand and more, or a model's number.
+def _telling(words: tuple[str, ...], brands: set[tuple[str, ...]], longest: int) -> int:
+    """Return from how many words on a beginning names its item: most of the title, a brand and more, a model's number.
 
     "the first" must not name "The First Wives Club", nor 一家 a restaurant that begins with it.
+
+    Args:
+        words: the title's.
+        brands: every brand's words.
+        longest: the most words of a brand.
     """
-    if len(key) >= ENOUGH * len(words):
-        return True
-    branded = any(key[:length] in brands for length in range(1, len(key)))
-    return branded or (any(word.isdigit() for word in key) and any(word.isalpha() and len(word) > 1 for word in key))
+    least = math.ceil(ENOUGH * len(words))
+    for length in range(1, min(longest + 1, least)):
+        if words[:length] in brands:
+            least = length + 1
+            break
+    number = next((at for at, word in enumerate(words[:least]) if word.isdigit()), least)
+    name = next((at for at, word in enumerate(words[:least]) if len(word) > 1 and word.isalpha()), least)
+    return min(least, max(number, name) + 1)
 
 
 def _titles(catalogue: Catalogue) -> Iterator[tuple[int, str, tuple[str, ...]]]:
@@ -93,7 +107,8 @@ def _titles(catalogue: Catalogue) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         item_id, group, brand, titles = catalogue.naming(row)
         for title in titles:
             for name in _with_and_without(brand, title):
-                words = tuple(words_of(_BRACKETS.sub(" ", name)))[:LONGEST]
+                plain = _BRACKETS.sub(" ", name) if _OPENING.search(name) else name
+                words = tuple(words_of(plain)[:LONGEST])
                 if words:
                     yield row, group or item_id, words
 
