@@ -20,6 +20,8 @@ NAMES = {
     "words": "BM25 on the dialogue",
     "oracle": "entropy oracle",
 }
+READ = "1 and 11 to 15"
+"""Seeds whose dialogues were read to find what fails."""
 BEGIN, END = "<!-- simulator -->", "<!-- /simulator -->"
 """The page is shared: what this command writes stands between these lines."""
 TITLE = "# Quality of the conversation\n"
@@ -28,8 +30,13 @@ INTRODUCTION = f"""## Simulated shoppers
 Simulated shoppers talk to the assistant and, word for word by the same rules, to what it is measured against. A shopper
 holds the attributes of an item (category, brand, price, facets), never says its title or id, volunteers one or two
 attributes, answers questions, turns down what is shown with a hint, mistypes one message in ten, and one in seven
-begins with a requirement that it takes back. Success is that the item, or a variant of it, is shown within {TURNS}
+begins with a requirement that it takes back. A value that says nothing by itself ("R", "26"), or that is one of two
+facets, is said with its facet's name, and a bound includes its end: what breaks a need was told unmistakably, but for
+slips of the finger. Success is that the item, or a variant of it, is shown within {TURNS}
 answers of at most {MOST_SHOWN} items. A simulated shopper is no person: the figures compare, they do not promise.
+
+Dialogues of the seeds {READ} were read while the conversation and these rules were mended; what stands below under
+another seed was measured on dialogues that nobody had read.
 
 - **assistant**: what is shipped, embedded model.
 - **random**: any three items that were not shown yet.
