@@ -41,8 +41,8 @@ class Schooling:
     batch: int = 64
     least_batches: int = 30
     """Of an epoch: of a small log batches are smaller."""
-    epochs: int = 15
-    patience: int = 3
+    epochs: int = 10
+    patience: int = 2
     """So many epochs without a better value on the hold-out end the training."""
     negatives: int = 768
     """In a catalogue of more items than twice this a sample of so many stands for all."""
@@ -194,7 +194,8 @@ def _model(vectors: Vectors, schooling: Schooling) -> torch.nn.Module:
             self.text = nn.Linear(vectors.shape[1], width, bias=False)
             nn.init.normal_(self.own.weight, std=0.02)
             nn.init.normal_(self.text.weight, std=0.02)
-            self.register_buffer("texts", torch.from_numpy(known - known.mean(axis=0)))
+            # A copy in torch's own memory: how an array happens to lie would change the last digits of sums.
+            self.register_buffer("texts", torch.tensor(known - known.mean(axis=0)))
             self.places = nn.Embedding(schooling.length, width)
             nn.init.normal_(self.places.weight, std=0.02)
             self.blocks = nn.ModuleList(Block() for _ in range(schooling.blocks))
@@ -216,7 +217,8 @@ def _model(vectors: Vectors, schooling: Schooling) -> torch.nn.Module:
             mask = ((causal & there[:, None, :]) | itself)[:, None]
             for block in self.blocks:
                 hidden = block(hidden, mask)
-            return self.norm(hidden)
+            found: torch.Tensor = self.norm(hidden)
+            return found
 
     return Network()
 

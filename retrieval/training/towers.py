@@ -34,8 +34,8 @@ class Contrast:
     batch: int = 256
     steps: int = 60
     """Of one epoch, at most; at least a third of it."""
-    epochs: int = 40
-    patience: int = 4
+    epochs: int = 20
+    patience: int = 3
     """So many epochs without a better value on the hold-out end the training."""
     seed: int = 7
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,8 +22,8 @@ from retrieval.training.journal import Journal
 GRID: Mapping[str, tuple[float, ...]] = {
     "item_days": (30.0, 90.0, 240.0, NEVER),
     "user_days": (30.0, 90.0, 240.0, NEVER),
-    "ridge": (25.0, 100.0, 400.0, 1600.0),
-    "text": (3.0, 10.0, 100.0, 1000.0),
+    "ridge": (100.0, 400.0, 1600.0),
+    "text": (3.0, 30.0, 300.0),
 }
 FACTOR_GRID: Mapping[str, tuple[float, ...]] = {
     "item_days": (60.0, 240.0, NEVER),
@@ -53,24 +54,42 @@ def tuned(
     def worth(tastes: Tastes) -> Values:
         return journal.remembered({"tastes": str(tastes)}, lambda: _worth(holdout, vectors, tastes, models))
 
-    best, start = Tastes(), worth(Tastes())
-    value, done = start, 0
+    best, done = Tastes(), 0
     total = ROUNDS * sum(map(len, grid.values()))
     for _ in range(ROUNDS):
         before = best
         for name, choices in grid.items():
-            for choice in choices:
+            tried: dict[Tastes, Values] = {}
+            for choice in sorted({*choices, getattr(Tastes(), name)}, key=lambda one: _far(name, one)):
                 done += 1
                 if progress:
-                    progress("trying settings", done, total)
-                tried = replace(best, **{name: choice})  # type: ignore[arg-type]  # every field tried is a float
-                found = worth(tried)
-                if found.mean() > value.mean() + 1e-6:
-                    best, value = tried, found
-                    _log.info("%s: NDCG@10 %.4f", tried, value.mean())
+                    progress("trying settings", min(done, total), total)
+                setting = replace(best, **{name: choice})
+                tried[setting] = worth(setting)
+            best = _plainest(tried)
+            _log.info("%s: NDCG@10 %.4f", best, tried[best].mean())
         if best == before:
             break
-    return best, value, start
+    return best, worth(best), worth(Tastes())
+
+
+def _far(name: str, choice: float) -> float:
+    """Return how far a choice lies from the default, by its logarithm."""
+    return abs(math.log(choice / float(getattr(Tastes(), name))))
+
+
+def _plainest(tried: Mapping[Tastes, Values]) -> Tastes:
+    """Return the first setting that is not clearly worse than the best: by less than one standard error.
+
+    The held-out events are the last few weeks. What only seems to win there, such as forgetting all that is older than
+    a month, loses in the long run (the one-standard-error rule of Breiman et al., 1984).
+    """
+    best = max(tried.values(), key=lambda values: float(values.mean()))
+    for setting, values in tried.items():
+        less = best - values
+        if less.mean() <= less.std() / math.sqrt(len(less)):
+            return setting
+    raise AssertionError("the best is not worse than itself")
 
 
 def _worth(holdout: Holdout, vectors: Vectors, tastes: Tastes, models: dict[Tastes, Any]) -> Values:
