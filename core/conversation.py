@@ -141,6 +141,8 @@ class StateChange:
     anchors: tuple[ItemId, ...] | None = None
     like: tuple[ItemId, ...] = ()
     dislike: tuple[ItemId, ...] = ()
+    unsaid: tuple[ItemId, ...] = ()
+    """Items of which it counts no longer that they were liked or not."""
     shown: tuple[ItemId, ...] | None = None
     focus: tuple[ItemId, ...] | None = None
     question: Question | None = None

@@ -160,6 +160,9 @@ class ChangeProfile(_Arguments):
     likes: Annotated[list[TasteArgument], Field(max_length=10)] = []
     dislikes: Annotated[list[TasteArgument], Field(max_length=10)] = []
     forget: Annotated[list[TasteArgument], Field(max_length=10, description="what is to be remembered no more")] = []
+    forget_items: Annotated[
+        list[str], Field(max_length=10, description="ids of items whose being liked or not is to be remembered no more")
+    ] = []
 
 
 class ForgetUser(_Arguments):

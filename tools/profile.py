@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from core.conversation import StateChange
-from core.entities import Constraint, FacetType, Op, Strength, Value
+from core.entities import Constraint, FacetType, ItemId, Op, Strength, Value
 from core.errors import ToolRetry
 from retrieval.catalogue import Catalogue
 from retrieval.validation import validate
 from storage.tastes import Taste
-from tools.arguments import ChangeProfile, ForgetUser, TasteArgument
+from tools.arguments import ChangeProfile, ForgetUser, TasteArgument, item_ids
 from tools.context import ToolContext
 from tools.results import ProfileChanged, Told, ToolResult
 
 ERASURE = "profile.ask_erase"
 """What is asked before everything is deleted; the answer to it is awaited."""
+REMEMBERED, FORGOTTEN = "remembered", "forgotten"
+"""The desk's notes of what was kept of the user's taste last, and taken out of it."""
 ERASED = "erased"
 """The desk's note that nothing of this conversation is kept either."""
 
 
 def change_profile(arguments: ChangeProfile, context: ToolContext) -> ToolResult:
     """Keep, correct or forget what the user said to like or dislike."""
+    if arguments.forget_items:
+        return _unsaid(item_ids(arguments.forget_items), context)
     memory, user_id = context.services.memory, context.user_id
     if memory is None or user_id is None:
         return ToolResult("the user is not known: nothing is kept", Told("profile.nobody"))
@@ -31,13 +36,39 @@ def change_profile(arguments: ChangeProfile, context: ToolContext) -> ToolResult
     for taste in (*likes, *dislikes):
         memory.tastes.put(user_id, taste)
     forget = tuple(_taste(one, True, catalogue) for one in arguments.forget)
+    held = {(one.field, one.value): one for one in memory.tastes.of_user(user_id)}
     gone = tuple(one for one in forget if memory.tastes.remove(user_id, one.field, one.value))
-    changed = ProfileChanged(
-        *(_plain(some, catalogue) for some in (likes, dislikes, gone, tuple(o for o in forget if o not in gone)))
-    )
+    missed = tuple(one for one in forget if one not in gone)
+    likes_, dislikes_, gone_, missed_ = (_plain(some, catalogue) for some in (likes, dislikes, gone, missed))
+    changed = ProfileChanged(likes_, dislikes_, gone_, missed_)
     told = (f"{'likes' if t.likes else 'dislikes'} {t.field}: {t.value}" for t in (*likes, *dislikes))
     text = "; ".join([*told, *(f"forgot {t.field}: {t.value}" for t in gone)]) or "nothing of that was kept"
-    return ToolResult(text, changed, StateChange(remove=_overtaken(context, (*dislikes, *gone))))
+    notes = _noted(context, (*likes, *dislikes), tuple(held.get((one.field, one.value), one) for one in gone))
+    change = StateChange(remove=_overtaken(context, (*dislikes, *gone)), desk=notes)
+    return ToolResult(text, changed, change)
+
+
+def _noted(context: ToolContext, kept: tuple[Taste, ...], gone: tuple[Taste, ...]) -> dict[str, Any] | None:
+    """Return the note of what was remembered and forgotten now: "forget that" and "undo" speak of it."""
+    notes = {
+        name: {"turn": context.state.turn, "tastes": [taste._asdict() for taste in tastes]}
+        for name, tastes in ((REMEMBERED, kept), (FORGOTTEN, gone))
+        if tastes
+    }
+    return {**context.state.desk, **notes} if notes else None
+
+
+def _unsaid(ids: tuple[ItemId, ...], context: ToolContext) -> ToolResult:
+    """Forget that items were liked or not in this conversation; an undo brings it back."""
+    wants, catalogue = context.state.wants, context.services.recommender.catalogue
+    held = tuple(one for one in ids if one in (*wants.liked, *wants.disliked))
+    known = [one for one in ids if catalogue.has(one)]
+    changed = ProfileChanged(
+        items=tuple(catalogue.items([one for one in known if one in held])),
+        items_not_held=tuple(catalogue.items([one for one in known if one not in held])),
+    )
+    text = f"forgot that these were liked or not: {', '.join(held)}" if held else "nothing was said of these items"
+    return ToolResult(text, changed, StateChange(unsaid=held))
 
 
 def forget_user(arguments: ForgetUser, context: ToolContext) -> ToolResult:

@@ -163,6 +163,9 @@ class ProfileChanged:
     forgotten: tuple[Constraint, ...] = ()
     not_held: tuple[Constraint, ...] = ()
     """What was to be forgotten and was not kept in the first place."""
+    items: tuple[Item, ...] = ()
+    """Items of which it is forgotten that they were liked or not."""
+    items_not_held: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

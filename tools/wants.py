@@ -27,8 +27,8 @@ def revise(wants: Wants, change: StateChange) -> tuple[Wants, tuple[Constraint, 
         replaced += [old for old in beaten if (old.op, old.value) != (new.op, new.value)]
         kept.append(replace(new, id=f"c{next_id}"))
         next_id += 1
-    liked = _appended(_without(wants.liked, change.dislike), change.like)
-    disliked = _appended(_without(wants.disliked, change.like), change.dislike)
+    liked = _appended(_without(wants.liked, (*change.dislike, *change.unsaid)), change.like)
+    disliked = _appended(_without(wants.disliked, (*change.like, *change.unsaid)), change.dislike)
     revised = replace(
         wants,
         constraints=tuple(kept),

@@ -7,7 +7,7 @@ own vocabulary, as any need is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from agent.ports import Decision, ToolCall, TurnContext
 from core.conversation import Intent
 from core.entities import Op
 from retrieval.comparing import NEGATIONS
+from tools.profile import FORGOTTEN, REMEMBERED
 
 _ALL = re.compile(
     r"\b(?:forget|delete|erase|remove|wipe|clear)\s+(?:please\s+)?(?:"
@@ -62,6 +63,20 @@ _FORGET = re.compile(
 )
 _TRAILER = re.compile(r"(?:的)?(?:这件事|这一?点|这一?条|的事|事情)?吧?\s*[.!。！]*$")
 _ASKED = ("?", "？", "吗", "呢")
+_THAT = re.compile(
+    r"^\s*(?:(?:please|no|oh|actually|sorry)[\s,]+)*(?:forget|scratch|disregard|ignore)\s+"
+    r"(?:(?:about\s+)?(?:that|it|this)|what i (?:just )?said|the last (?:one|thing|bit))"
+    r"(?:\s+(?:please|again|then))?\s*[.!]*$"
+    r"|^\s*(?:(?:请|帮我|你)[\s,，]*)*(?:忘掉|忘记|忘了|别记|不用记|删掉)(?:我?刚才?(?:说的|的)?(?:那个|那句|话)?|这个|那个|它|这条|那条|这一?点"
+    r"|上一?条|上一?句)(?:吧|好了|了)?\s*[.!。！]*$|^\s*(?:就)?当我没说(?:过)?(?:吧)?\s*[.!。！]*$",
+    re.IGNORECASE,
+)
+"""What takes back the last thing said, whatever it was."""
+_FORGET_ITEM = re.compile(
+    r"^\s*(?:(?:please|actually)[\s,]+)*(?:forget|stop remembering|don't remember|do not remember)\b"
+    r"|^\s*(?:请|帮我)?(?:忘掉|忘记|忘了|别记)",
+    re.IGNORECASE,
+)
 
 
 class ProfileActs:
@@ -86,6 +101,8 @@ class ProfileActs:
             return None
         if _ALL.search(text):
             return Decision((Intent.PROFILE,), (ToolCall("forget_user"),))
+        if (taken_back := _taken_back(message, text)) is not None:
+            return taken_back
         if (head := _FORGET.match(text)) is not None:
             return self._forget(context, text[head.end() :])
         corrected = _CORRECTED.match(text)
@@ -99,7 +116,8 @@ class ProfileActs:
         context = message.context
         shops = len(decision.calls) == 1 and decision.calls[0].name == "recommend_items"
         gift = context.state.wants.gift or message.reading.roles("gift")
-        if not shops or context.user_id is None or gift or message.references.ids:
+        points = message.references.ids and not message.references.vague
+        if not shops or context.user_id is None or gift or points:
             return decision
         text = _plain(context.message)
         against = _CORRECTED.match(text)
@@ -144,6 +162,43 @@ class ProfileActs:
         needs = heard.needs
         alone = len(needs.constraints) == 1 and not (needs.sorts or needs.critiques)
         return [entry for entry in found if alone or entry[0]["field"] != "category"]
+
+
+def _taken_back(message: Message, text: str) -> Decision | None:
+    """Forget an item, or the last thing that was remembered ("forget that"); remember what was forgotten ("undo")."""
+    if _FORGET_ITEM.match(text) and message.references.ids and not message.references.vague:
+        ids = [str(one) for one in message.references.ids[:5]]
+        return Decision((Intent.PROFILE,), (ToolCall("change_profile", {"forget_items": ids}),))
+    state = message.context.state
+    forgotten = _note(message, FORGOTTEN)
+    if "undo" in message.cues and forgotten and forgotten["turn"] == state.turn - 1:
+        tastes = forgotten["tastes"]
+        arguments = {
+            name: [{"field": one["field"], "value": one["value"]} for one in tastes if one["likes"] is likes]
+            for name, likes in (("likes", True), ("dislikes", False))
+        }
+        again = ToolCall("change_profile", {name: some for name, some in arguments.items() if some})
+        return Decision((Intent.PROFILE, Intent.UNDO), (again,))
+    if not _THAT.match(text):
+        return None
+    before = state.past[-1] if state.past else None
+    said = [one for one in state.wants.liked if before is not None and one not in before.liked]
+    remembered = _note(message, REMEMBERED)
+    fresh = remembered is not None and remembered["turn"] == state.turn - 1
+    if said and not fresh:
+        return Decision((Intent.PROFILE,), (ToolCall("change_profile", {"forget_items": [str(said[-1])]}),))
+    if remembered is not None and message.context.user_id is not None:
+        forget = [{"field": one["field"], "value": one["value"]} for one in remembered["tastes"]]
+        return Decision((Intent.PROFILE,), (ToolCall("change_profile", {"forget": forget}),))
+    if before is None:
+        return Decision((Intent.UNDO,), note="nothing_to_undo")
+    calls = (ToolCall("recommend_items", {"again": True}),) if before.constraints or before.text else ()
+    return Decision((Intent.UNDO,), calls, rewind="undo")
+
+
+def _note(message: Message, name: str) -> Mapping[str, Any] | None:
+    found = message.context.state.desk.get(name)
+    return found if isinstance(found, Mapping) and found.get("tastes") else None
 
 
 def _plain(text: str) -> str:

@@ -45,6 +45,9 @@ def _changed(voice: Voice, found: ProfileChanged) -> Iterator[Piece]:
         values: tuple[Constraint, ...] = getattr(found, name)
         if values:
             yield Piece(voice.say(f"profile.now_{name}", names=_named(voice, values)))
+    for name, items in (("unsaid", found.items), ("not_said", found.items_not_held)):
+        if items:
+            yield Piece(voice.say(f"profile.now_{name}", names=voice.names(items, _LISTED)))
 
 
 def _stated(voice: Voice, tastes: Sequence[Constraint]) -> list[str]:
