@@ -15,11 +15,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.datasets import datasets_folder
-from benchmarks.ranking import ablation, faithful, faithfulness, newcomers, page, search, speed, tastes
+from benchmarks.ranking import (
+    ablation,
+    calibrated,
+    carried,
+    faithful,
+    faithfulness,
+    newcomers,
+    page,
+    search,
+    speed,
+    strangers,
+    tastes,
+)
 from benchmarks.ranking import online as replay
 from benchmarks.ranking.sources import SOURCES, Source
 from core.settings import CHECKOUT
 
+NEW = frozenset({"strangers", "carried", "calibrated"})
 _log = logging.getLogger(__name__)
 
 
@@ -31,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(speed.SIZES), help="items of the shops for speed")
     parser.add_argument("--again", action="store_true", help="speed: measure anew what --work holds already")
-    parser.add_argument(
-        "--chroma", type=int, default=speed.MOST_FOR_CHROMA, help="speed: most items of plain Chroma"
-    )
+    parser.add_argument("--chroma", type=int, default=speed.MOST_FOR_CHROMA, help="speed: most items of plain Chroma")
     parser.add_argument("--datasets", type=Path, default=datasets_folder())
     parser.add_argument("--shop", type=Path, default=CHECKOUT / "shops" / "electronics", help="the ablation's shop")
     parser.add_argument("--work", type=Path, default=None, help="keep shops and indexes here: a second run is faster")
@@ -81,7 +92,11 @@ def _more(options: argparse.Namespace, work: Path) -> dict[str, str]:
                 faithfulness.of_shop(films, work, name="movielens-small"),
             ]
         )
-    return texts
+    shops = [SOURCES[name](options.datasets) for name in options.sources if NEW.intersection(options.parts)]
+    users = [strangers.new_users(shop, work) for shop in shops if "strangers" in options.parts]
+    halves = [carried.carried(shop, work) for shop in shops if "carried" in options.parts]
+    lists = [calibrated.calibrated(shop, work, options.users) for shop in shops if "calibrated" in options.parts]
+    return {**texts, **page.new(users, halves, lists)}
 
 
 def tastes_shop(source: Source, work: Path) -> Path:

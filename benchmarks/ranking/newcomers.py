@@ -21,7 +21,7 @@ from core.ports import Vectors
 from retrieval.collaborative import preferences, train
 from retrieval.ease import Ease
 from retrieval.histories import DAY, History
-from retrieval.learned import NEVER, Learned, Tastes
+from retrieval.learned import NEVER, Tastes
 from retrieval.pipeline import Recommender
 
 HELD_OUT = 0.1
@@ -164,16 +164,12 @@ def _new_ones(shown: Sequence[str], wanted: frozenset[str], new: set[str]) -> tu
     return found, len(new.intersection(shown[:10])) / 10
 
 
-def _texts(source: Source, work: Path, items: Sequence[str]) -> tuple[Vectors, Tastes]:
-    """Return the items' vectors, and what training chose where the shop of this benchmark was trained."""
+def _texts(source: Source, work: Path, items: Sequence[str]) -> Vectors:
+    """Return the vectors of the items' texts."""
     folder = source.shop(work / "shops" / source.name.lower().replace(" ", "-"), source.split.known)
     index = opened(folder, work / "data", lambda: 0.0).serving
     rows = [index.catalogue.row(ItemId(item)) for item in items]
-    return np.asarray(index.vectors[rows], dtype=np.float32), Learned.load(_build(index.fingerprint, work)).tastes
-
-
-def _build(fingerprint: str, work: Path) -> Path:
-    return next((work / "data" / "indexes").glob(f"*/{fingerprint[:16]}-*"))
+    return np.asarray(index.vectors[rows], dtype=np.float32)
 
 
 def _worth(scores: npt.NDArray[Any], wanted: Sequence[set[int]]) -> npt.NDArray[np.float64]:
@@ -200,7 +196,7 @@ def going_on(source: Source, work: Path, prices: Mapping[str, float]) -> Online:
     known, test = source.split.known, source.split.test
     items = sorted(known["item_id"].unique().to_list())
     place = {item: row for row, item in enumerate(items)}
-    vectors, tastes = _texts(source, work, items)
+    vectors, tastes = _texts(source, work, items), Tastes()
     cost = np.array([prices.get(item, 0.0) for item in items])
     later = test.filter(pl.col("item_id").is_in(items) & pl.col("user_id").is_in(known["user_id"].unique().to_list()))
     start = float(known["time"].max())  # type: ignore[arg-type]

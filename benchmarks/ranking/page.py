@@ -12,14 +12,39 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.performance_page import machine
-from benchmarks.ranking import ablation, faithful, faithfulness, newcomers, online, search, speed, tastes
+from benchmarks.ranking import (
+    ablation,
+    calibrated,
+    carried,
+    faithful,
+    faithfulness,
+    newcomers,
+    online,
+    page_new,
+    search,
+    speed,
+    strangers,
+    tastes,
+)
 from benchmarks.ranking.metrics import Table, bootstrap
 from benchmarks.ranking.models import baselines
 from core.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
 START, END = "<!-- ranking -->", "<!-- /ranking -->"
-NAMES = ("search", "tastes", "newcomers", "online", "ablation", "faithful", "evidence", "speed")
+NAMES = (
+    "search",
+    "tastes",
+    "newcomers",
+    "strangers",
+    "carried",
+    "calibrated",
+    "online",
+    "ablation",
+    "faithful",
+    "evidence",
+    "speed",
+)
 TITLE = "# Quality\n"
 HEAD = """\
 ## Ranking
@@ -110,6 +135,20 @@ def evidence(found: Sequence[faithfulness.Faithfulness]) -> str:
     """Return the section of the evidence that items carry themselves."""
     rows = [row for one in found for row in faithfulness.rows_of(one)]
     return faithfulness.section(found, _table(faithfulness.HEAD, rows))
+
+
+def new(
+    users: Sequence[strangers.Strangers], shops: Sequence[carried.Carried], lists: Sequence[calibrated.Calibrated]
+) -> dict[str, str]:
+    """Return the sections of new users, of tastes from other shops and of lists in proportion that were measured."""
+    texts = {}
+    if users:
+        texts["strangers"] = page_new.users(users, _table, _gain)
+    if shops:
+        texts["carried"] = page_new.shops(shops, _table, _gain)
+    if lists:
+        texts["calibrated"] = page_new.proportions(lists, _table, _gain)
+    return texts
 
 
 def _marks(name: str) -> tuple[str, str]:
@@ -221,30 +260,32 @@ def _outcome(outcome: tastes.Outcome) -> str:
 
 def _training(report: Mapping[str, Any]) -> str:
     """Return what our training chose."""
-    parts = [f"Training held out {report['held_out']} of what is known, and chose {_settings(report['tastes'])}."]
-    for part in ("tastes", "weights"):
-        gain = report[part + "_gain"] if part + "_gain" in report else None
-        if gain:
-            verdict = "on" if gain["low"] > 0 else "off"
-            interval = f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
-            parts.append(f"Gain there of its {part} (90 % interval): {interval}, {verdict}.")
-    return " ".join(parts) + "\n"
+    parts = [
+        f"Training held out {report['held_out']} of what is known, and chose {_settings(report['tastes'])}. What each "
+        "part gains there over those before it (90 % intervals), and whether it is on:"
+    ]
+    for part, found in report["parts"].items():
+        if not isinstance(found, dict) or "on" not in found:
+            continue
+        verdict = "on" if found["on"] else "off"
+        if "why" in found:
+            parts.append(f"{part}: off, since {found['why']}.")
+            continue
+        told = [f"{tastes.NDCG} {_interval(found['gain'])}"]
+        if "sparse" in found:
+            told.append(f"{tastes.RARE} {_interval(found['sparse'])}")
+        parts.append(f"{part}: {', '.join(told)}, {verdict}.")
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in report["weights"].items())
+    follow = ", ".join(f"{name} {slope:+g}" for name, slope in report["adapting"].items())
+    parts += [f"Weights: {weights}." if weights else "Weights: the defaults."]
+    return " ".join([*parts, *([f"They follow what is known of the user: {follow}."] if follow else [])]) + "\n"
+
+
+def _interval(gain: Mapping[str, float]) -> str:
+    return f"{gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]"
 
 
 def _newcomers(cold: Sequence[newcomers.Newcomers], online: newcomers.Online) -> str:
-    names = list(cold[0].table.measures[newcomers.NDCG])
-    rows = [
-        [name, *(str(one.table.estimate(newcomers.NDCG, name)) for one in cold)]
-        + [_gain(one.table, newcomers.NDCG, newcomers.OURS, name) for one in cold]
-        for name in names
-    ]
-    counts = "; ".join(f"{one.source}: {one.items:,} items, {one.users:,} users" for one in cold)
-    text = (
-        "### New items\n\nA tenth of the items, drawn at random, is held out whole: nothing learned has seen an "
-        "event with them. Users of the test part who later took some of them get the held-out items ranked, by "
-        f"{newcomers.NDCG} among these ({counts}). EASE with texts gets the settings that training chose.\n"
-    )
-    table = _table(["system", *(one.source for one in cold), *(f"ours less it, {one.source}" for one in cold)], rows)
     systems = list(online.table.measures[newcomers.HIT])
     lines = [
         [
@@ -260,10 +301,10 @@ def _newcomers(cold: Sequence[newcomers.Newcomers], online: newcomers.Online) ->
         "week, before the week is learned. Revenue is the sum of the prices of the items hit, a customer and week. "
         "*Frozen*: users and model as they were; *folded in*: what a customer bought in earlier weeks counts at once; "
         "*refreshed*: the model is also fitted anew each week, older events fading. The collaborative source alone, "
-        "with the settings that training chose.\n"
+        "with the settings as shipped.\n"
     )
     head = ["system", newcomers.HIT, newcomers.REVENUE, f"refreshed less it, {newcomers.HIT}"]
-    return f"{text}\n{table}\n{more}\n{_table(head, lines)}"
+    return f"{page_new.items(cold, _table, _gain)}\n{more}\n{_table(head, lines)}"
 
 
 def _faithful(found: faithful.Faithful) -> str:

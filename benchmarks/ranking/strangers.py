@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks.ranking.metrics import Table, hits_ndcg
@@ -75,7 +74,9 @@ def new_users(source: Source, work: Path, most: int = USERS) -> Strangers:
         for each in (free.items(), told.items())
     ]
     for measure, systems in tables[0].measures.items():
-        _log.info("%s, new users, %s: %s", source.name, measure, {k: round(float(v.mean()), 4) for k, v in systems.items()})
+        _log.info(
+            "%s, new users, %s: %s", source.name, measure, {k: round(float(v.mean()), 4) for k, v in systems.items()}
+        )
     return Strangers(source.name, tables[0], tables[1], len(asked), field)
 
 
@@ -106,7 +107,7 @@ def _stranger(user: str, known: pl.DataFrame, test: pl.DataFrame, system: Recomm
 def _kinds_of(system: Recommender, item: str, field: str) -> tuple[str, ...]:
     found = system.catalogue.item(item)
     stated = found.category if field == "category" else found.facets.get(field, ())
-    return (stated,) if isinstance(stated, str) else tuple(stated) if isinstance(stated, tuple) else ()
+    return (stated,) if isinstance(stated, str) else tuple(map(str, stated)) if isinstance(stated, tuple) else ()
 
 
 def _ask(
@@ -137,9 +138,3 @@ def _worth(system: Recommender, query: Query, wanted: frozenset[str]) -> float:
     shown = [str(found.item.id) for found in system.recommend(query).items]
     right = {place for place, item in enumerate(shown) if item in wanted}
     return hits_ndcg(range(10), right | set(range(100, 100 + len(wanted) - len(right))), 10)
-
-
-def rows_of(found: Strangers) -> list[tuple[str, str, Mapping[str, Mapping[str, npt.NDArray[np.float64]]]]]:
-    """Return (what is said, system, measures) for the page, in order."""
-    said = (("nothing", found.free), (f"their {found.kind}", found.told))
-    return [(told, name, table.measures) for told, table in said for name in (POPULAR, OURS)]
