@@ -84,6 +84,13 @@ async def test_dialogue_over_http(
     await play(assistant, dialogue, url_of(dialogue["shop"]))
 
 
+def test_the_suite_is_as_large_and_as_mixed_as_promised() -> None:
+    chinese = [d for d in DIALOGUES if any("\u4e00" <= letter <= "\u9fff" for t in d["turns"] for letter in t["say"])]
+    assert len(DIALOGUES) >= 120
+    assert len({dialogue["shop"] for dialogue in DIALOGUES}) >= 5
+    assert 2 * len(chinese) >= len(DIALOGUES)
+
+
 def reset_desk(assistant: Assistant) -> None:
     """Give the desk its records back as the shop folder holds them; quicker than a shop of its own."""
     backend = assistant.desk.backend
