@@ -41,8 +41,8 @@ class Schooling:
     batch: int = 64
     least_batches: int = 30
     """Of an epoch: of a small log batches are smaller."""
-    epochs: int = 10
-    patience: int = 2
+    epochs: int = 20
+    patience: int = 3
     """So many epochs without a better value on the hold-out end the training."""
     negatives: int = 768
     """In a catalogue of more items than twice this a sample of so many stands for all."""
