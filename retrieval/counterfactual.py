@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core.entities import Constraint, Item, ItemId, Op, Query, Ranking, Recommendation, Strength
+from core.entities import Constraint, FacetType, Item, ItemId, Op, Query, Ranking, Recommendation, Strength
 from retrieval.comparing import NEGATIONS
 from retrieval.pipeline import Recommender
 from retrieval.planner import EXACT_ROWS
@@ -118,7 +118,7 @@ def _freed(recommender: Recommender, query: Query, ranking: Ranking) -> Counterf
     ids = {entry.item.id for entry in ranking.items}
     groups = {entry.item.group_id for entry in ranking.items} - {None}
     best: tuple[float, Counterfactual] | None = None
-    for constraint in _requirements(query):
+    for constraint in _requirements(recommender, query):
         items = recommender.recommend(replace(_without(query, constraint), limit=1)).items
         gain = _score(items[0]) - _score(ranking.items[0]) if items else 0.0
         if items and gain >= AHEAD and items[0].item.id not in ids and items[0].item.group_id not in groups:
@@ -147,10 +147,13 @@ def _second(recommender: Recommender, query: Query, ranking: Ranking) -> Counter
     return best if holds(recommender, query, best) else None
 
 
-def _requirements(query: Query) -> Iterator[Constraint]:
+def _requirements(recommender: Recommender, query: Query) -> Iterator[Constraint]:
     """Yield what might be given up: no kind of thing, nothing turned down, and not the last requirement."""
     musts = [c for c in query.constraints if c.strength is Strength.MUST]
-    open_ones = [c for c in musts if c.field not in ("category", "price") and c.op not in NEGATIONS]
+    facets = recommender.catalogue.facets
+    # A value may be what the thing is ("robot"); a number or a feature is what it has.
+    kinds = (FacetType.NUMBER, FacetType.BOOLEAN, FacetType.DATE)
+    open_ones = [c for c in musts if c.field != "price" and facets[c.field].type in kinds and c.op not in NEGATIONS]
     yield from open_ones if len(musts) > 1 else ()
 
 

@@ -15,6 +15,9 @@ _NEUTRAL = frozenset(
 )
 """Adjectives that say nothing without what they are about: "the longest" needs "battery life"."""
 _ENDS_BY_DIMENSION = {"time": (("short", "短"), ("long", "长")), "data": (("small", "小"), ("large", "大"))}
+_IS_END = re.compile(r"^(?:\w+est|most|least|max(?:imum)?|min(?:imum)?)\b|^最", re.IGNORECASE)
+"""Labels that name an end themselves."""
+_NOTE = re.compile(r"\s*[(（][^()（）]*[)）]\s*$")
 _FORMED = re.compile(r"^[a-z]{3,8}$")
 
 
@@ -36,7 +39,11 @@ class Degree:
 def superlative(values: Values, field: str, low: bool, among: int) -> Degree:
     """Return "lightest", "longest battery life", "best sound score" or, of two, "lighter"."""
     facet, language = values.facet(field), values.language
-    word, label = adjective(facet, low, language), values.label(field)
+    word, label = adjective(facet, low, language), unbracketed(values.label(field))
+    if not word and _IS_END.search(label):  # "largest aperture" says itself which end it is
+        return Degree(label, False)
+    if not word and counted(values, field):
+        return Degree(f"{'fewest' if low else 'most'} {label}", False)
     if language == "zh":
         degree = "更" if among == 2 else "最"
         return Degree(degree + word, True) if word else Degree(label + degree + _end(facet, low)[1], False)
@@ -44,6 +51,18 @@ def superlative(values: Values, field: str, low: bool, among: int) -> Degree:
         return Degree(f"{_inflected(_end(facet, low)[0], among == 2)} {label}", False)
     formed = _inflected(word, among == 2)
     return Degree(f"{formed} {label}", False) if word in _NEUTRAL else Degree(formed, True)
+
+
+def unbracketed(label: str) -> str:
+    """Return a label without the note in brackets behind it: "sensor resolution (dpi)"."""
+    return _NOTE.sub("", label).strip() or label
+
+
+def counted(values: Values, field: str) -> bool:
+    """Tell whether an English label names things that are counted: "programmes", of which there are more or fewer."""
+    label = unbracketed(values.label(field))
+    plural = label.endswith("s") and not label.endswith(("ss", "us", "is"))
+    return values.language == "en" and plural and not values.facet(field).unit
 
 
 def _end(facet: Facet, low: bool) -> tuple[str, str]:

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from agent.embedded.reasons import annotate, shortened
+from agent.embedded.reasons import annotate
+from agent.embedded.word_markdown import plain
 from agent.embedded.word_tradeoffs import Edge, directions, edges, word_advantage, word_drawback
 from agent.embedded.word_values import fact
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import Wants
-from core.entities import Item, Op, Reason, ReasonKind, Recommendation
+from core.entities import FacetType, Item, Op, Reason, ReasonKind, Recommendation
 
 _WORDS = re.compile(r"[^\W_]+")
 _LOW_STOCK = 3
@@ -37,9 +38,13 @@ _BEYOND = {
 """Kinds that tell the user something new."""
 _FILLER = 0.3
 """What is worth less ties an item to the need only in general words; a fact is better."""
-_LAST_RESORT = 0.05
+_LAST_RESORT, _SAYS_NOTHING = 0.05, 0.01
+_FACTS = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|(?<=[。！？])|\n")
 _SUMMARY = 90
+_CLAUSE = re.compile(r"(?<=\w)(?:[,;:，；：]|\s[-–—]\s)")
+_LEADING = (" for", " with", " by", " of", " from", " to", "适合", "适用于", "适用", "用于", "支持", "兼容", "搭配")
+"""Ends of labels that lead on to their values."""
 _SAME_TEXT, _SAME_TOPIC = 1.0, 0.3
 """What having been said of an item before costs a fragment."""
 
@@ -189,14 +194,19 @@ def _facts(voice: Voice, item: Item, wants: Wants, spoken: Collection[str]) -> l
 
 def _asked(voice: Voice, found: Recommendation) -> list[_Fragment]:
     """Return what ties the item to the need: the requirements that it meets, the reasons from words and history."""
-    fragments, title = [], voice.values.title(found.item)
+    fragments, title, said = [], voice.values.title(found.item), voice.context.message.lower()
+    named = any(reason.kind is ReasonKind.LEXICAL for reason in found.reasons)
     for reason in found.reasons:
         if reason.kind is ReasonKind.CONSTRAINT:
             fragments.append(_met(voice, reason, title))
+        elif reason.kind is ReasonKind.SEMANTIC and not reason.data.get("item_id") and _vague(reason, named):
+            fragments.append(_Fragment(reason.kind, reason.text, _SAYS_NOTHING, _content(reason)))
         elif reason.kind in _ASKED:
             worth = _ASKED[reason.kind] + min(reason.weight, 0.1)
             words = [str(word).lower() for word in reason.data.get("words") or reason.data.get("terms") or ()]
-            if words and all(word in title.lower() for word in words):
+            if words and not any(word.isascii() == (voice.language != "zh") or word in said for word in words):
+                worth = 0.1  # the word of a dictionary, which the user did not say
+            elif words and all(word in title.lower() for word in words):
                 worth = 0.1  # the title says so itself
             elif words:
                 worth += 0.3
@@ -204,10 +214,34 @@ def _asked(voice: Voice, found: Recommendation) -> list[_Fragment]:
     return fragments
 
 
+def _vague(reason: Reason, named: bool) -> bool:
+    """Tell whether likeness in meaning is all there is to say; ``named``: another reason names the words."""
+    return named or not reason.data.get("words")
+
+
 def _summary(voice: Voice, item: Item) -> str:
-    """Return the description's first sentence, for an item of which nothing else is left to say."""
-    sentence = _SENTENCE_END.split(item.text("description", voice.language).strip(), maxsplit=1)[0]
-    return shortened(sentence, _SUMMARY).rstrip(".。!！")
+    """Return what an item is, where nothing else is left to say: its description's first sentence, or its facts.
+
+    A sentence in another script than the answer's is not read out, and none is broken off in the middle of a clause.
+    """
+    sentence = plain(_SENTENCE_END.split(item.text("description", voice.language).strip(), maxsplit=1)[0])
+    sentence = sentence.rstrip(".。!！")
+    if sentence.isascii() != (voice.language != "zh") and sentence:
+        return voice.values.series(_stated(voice, item))
+    if len(sentence) <= _SUMMARY:
+        return sentence
+    ends = [match.start() for match in _CLAUSE.finditer(sentence[:_SUMMARY]) if match.start() >= _SUMMARY // 3]
+    return sentence[: ends[-1]] if ends else voice.values.series(_stated(voice, item))
+
+
+def _stated(voice: Voice, item: Item) -> list[str]:
+    """Return a few of an item's own facts in words."""
+    facts = []
+    for name, value in item.facets.items():
+        facet = voice.values.catalogue.facets.get(name)
+        if facet is not None and facet.type in (FacetType.CATEGORY, FacetType.LIST, FacetType.NUMBER):
+            facts.append(voice.values.phrase(name, value))
+    return [fact for fact in facts if fact][:_FACTS]
 
 
 def _content(reason: Reason) -> str:
@@ -231,9 +265,10 @@ def _met(voice: Voice, reason: Reason, title: str) -> _Fragment:
         asked = reason.data.get("value")
         more = [one for one in value if one != asked and not (isinstance(asked, (list, tuple)) and one in asked)]
         values = voice.values.listing([voice.values.show(name, one) for one in more[:3]])
-        return _Fragment(
-            name, voice.say("item.also", label=voice.values.label(name), values=values) if more else "", 0.5
-        )
+        # "good for travel", but "Crime", as values of a genre speak for themselves.
+        label = voice.values.label(name)
+        label = label if label.endswith(_LEADING) else ""
+        return _Fragment(name, voice.say("item.also", label=label, values=values) if more else "", 0.5)
     return _Fragment(name, voice.values.phrase(name, value), 0.2 if negative else 0.0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from agent.embedded.word_degrees import comparative, superlative
+from agent.embedded.word_degrees import comparative, counted, superlative, unbracketed
 from agent.embedded.word_values import Values, fact
 from core.entities import FacetType, Item, Sort
 from prompts.phrases import standard
@@ -122,5 +122,6 @@ def word_drawback(edge: Edge, values: Values, seed: int, other: str | None = Non
     shown, word = values.show(edge.field, difference), comparative(values, edge.field, low=not low)
     if word:
         return standard().say("edge.degree", values.language, seed, degree=word, difference=shown, other=other)
-    key = f"edge.{'more' if low else 'less'}{'' if values.facet(edge.field).unit else '_bare'}"
-    return standard().say(key, values.language, seed, label=values.label(edge.field), difference=shown, other=other)
+    kind = "" if values.facet(edge.field).unit else "_count" if counted(values, edge.field) else "_bare"
+    key, label = f"edge.{'more' if low else 'less'}{kind}", unbracketed(values.label(edge.field))
+    return standard().say(key, values.language, seed, label=label, difference=shown, other=other)
