@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return run_import(given[1:], Console())
         command, settings = parse(given)
-        from server import commands, doctor, enrich_command, train_command
+        from server import commands, doctor, enrich_command, profiles_command, train_command
 
         commands.start_logging(settings)
         runs = {
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "chat": commands.chat,
             "index": commands.index,
             "train": train_command.train,
+            "profiles": profiles_command.profiles,
             "enrich": enrich_command.enrich,
             "check": commands.check,
             "doctor": doctor.doctor,

@@ -135,6 +135,7 @@ class Weights(_Strict):
     price: Weight = 0.1
     new: Weight = 0.05
     generated: Weight = 0.5
+    carried: Weight = 0.3
     wish: Weight = 1.6
     sort: Weight = 1.5
 

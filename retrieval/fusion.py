@@ -21,7 +21,7 @@ from retrieval.comparing import as_numbers
 from retrieval.constraints import condition_mask, satisfied
 from retrieval.learned import adapted
 from retrieval.signals import Rows, Signals
-from retrieval.sources import COLLABORATIVE, LEXICAL, POPULARITY, PROFILE, SEMANTIC, SESSION, Retriever
+from retrieval.sources import CARRIED, COLLABORATIVE, LEXICAL, POPULARITY, PROFILE, SEMANTIC, SESSION, Retriever
 
 Floats = npt.NDArray[np.float32]
 DECENT = 0.6
@@ -103,7 +103,7 @@ def weight_of(name: str, signals: Signals) -> float:
     if name == COLLABORATIVE.name:
         return weight * (1.0 + min(signals.known, MUCH) / SOME)
     little = 0.0 if _looks(signals) else (1.0 - min(signals.known, FEW) / FEW) ** 2
-    if name == POPULARITY.name:
+    if name in (POPULARITY.name, CARRIED.name):
         return weight * (1.0 + CROWD * little)
     return weight * (1.0 - HUSHED * little) if name in (SESSION.name, PROFILE.name) else weight
 

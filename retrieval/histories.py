@@ -203,7 +203,7 @@ class EventOverlay:
         """Drop a user's events and leave those of the index out from now on, also after a restart."""
         with self._lock:
             self._events.pop(user, None)
-            self._forgotten |= {_digest(user)}
+            self._forgotten |= {digest(user)}
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".part")
             draft.write_text(json.dumps(sorted(self._forgotten)), encoding="utf-8")
@@ -211,7 +211,7 @@ class EventOverlay:
 
     def forgot(self, user: UserId) -> bool:
         """Return whether a user asked to be forgotten."""
-        return bool(self._forgotten) and _digest(user) in self._forgotten
+        return bool(self._forgotten) and digest(user) in self._forgotten
 
 
 def seconds(moment: datetime | None) -> float:
@@ -221,7 +221,8 @@ def seconds(moment: datetime | None) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _digest(user: str) -> str:
+def digest(user: str) -> str:
+    """Return the hash that stands for a user where the id itself must not stand."""
     return hashlib.blake2b(user.encode("utf-8"), digest_size=12).hexdigest()
 
 

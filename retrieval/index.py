@@ -31,6 +31,7 @@ from core.ports import Embedder, Progress
 from core.settings import Settings
 from core.shop import Shop, load_shop
 from retrieval.building import FORMAT, Pieces, read_index, write_index
+from retrieval.carrying import PROFILES, Visitors
 from retrieval.encoder import build_embedder
 from retrieval.generated import FILE as GENERATED_FILE
 from retrieval.learned import FILE as LEARNED_FILE
@@ -230,7 +231,9 @@ def _opened(folder: Path, shop_folder: Path) -> OpenIndex:
     """
     try:
         manifest = _manifest(folder)
-        return read_index(folder, load_shop(shop_folder), str(manifest["fingerprint"]))
+        index = read_index(folder, load_shop(shop_folder), str(manifest["fingerprint"]))
+        visitors = Visitors.open(shop_folder / PROFILES, str(manifest["encoder"]), index)
+        return replace(index, visitors=visitors)
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         mend = f"python launch.py index --shop {shop_folder}"
         raise IndexFault(f"the index in {folder} is damaged ({error}); mend it with: {mend}") from error
@@ -280,7 +283,8 @@ def _digests(shop: Shop, root: Path) -> dict[str, str]:
         known = {}
     found: dict[str, list[Any]] = {}
     files = ((kind, shop.file(kind)) for kind in _FILES)
-    made = (("trained", root / TRAINED / LEARNED_FILE), ("generated", shop.root / GENERATED_FILE))
+    given = (("generated", shop.root / GENERATED_FILE), ("profiles", shop.root / PROFILES))
+    made = (("trained", root / TRAINED / LEARNED_FILE), *given)
     for kind, path in (("shop", shop.root / "shop.yaml"), *made, *files):
         if path is None or not path.is_file():
             continue

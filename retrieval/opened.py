@@ -13,6 +13,7 @@ from core.entities import ItemId
 from core.ports import Vectors
 from core.shop import Shop, Weights
 from retrieval.calibration import Kinds
+from retrieval.carrying import Visitors
 from retrieval.catalogue import Catalogue
 from retrieval.collaborative import CollaborativeModel
 from retrieval.dense import DenseStore
@@ -63,6 +64,8 @@ class OpenIndex:
     sequential: SequentialModel | None = None
     towers: Towers | None = None
     """Both only where training found that they pay."""
+    visitors: Visitors | None = None
+    """Users of another shop whose tastes carry over."""
     mark: str = ""
     """Names the interactions and items that were learned from."""
     _derived: dict[str, tuple[tuple[object, ...], Floats]] = field(default_factory=dict, repr=False)

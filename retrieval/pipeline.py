@@ -281,8 +281,10 @@ class Recommender:
         recorded, events = self._recorded(query.user_id), self._events(index, query.user_id)
         if not query.personal:
             recorded, events = [], []
+        known = query.user_id if query.personal and query.user_id and not self._overlay.forgot(query.user_id) else ""
         return Signals(
             index=index,
+            visitor=index.visitors.predictions(known) if index.visitors and known else None,
             query=query,
             now=now,
             text=self._text_vector(query.text),

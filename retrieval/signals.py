@@ -120,6 +120,8 @@ class Signals:
     anchors: Rows
     events: Sequence[Event] = ()
     """All events of the user, oldest first; empty when the query is not personal."""
+    visitor: Floats | None = None
+    """What the user's taste in another shop predicts of every item, where it carries over."""
     louder: Mapping[str, float] = field(default_factory=dict)
     """Source -> what online learning multiplies its weight by."""
     _cosines: tuple[Rows, Floats] | None = field(default=None, repr=False)

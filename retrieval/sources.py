@@ -265,6 +265,24 @@ class PriceFit:
         return np.asarray(np.nan_to_num(2.0 * np.exp(-0.5 * away**2) - 1.0), dtype=np.float32)
 
 
+class Carried:
+    """What the user's taste in another shop predicts."""
+
+    name = "carried"
+
+    def active(self, signals: Signals) -> bool:
+        """Return whether a taste carries over."""
+        return signals.visitor is not None
+
+    def top(self, signals: Signals, k: int, mask: Mask) -> Rows:
+        """Return the items with the highest prediction."""
+        return best(signals.visitor, k, mask) if signals.visitor is not None else np.zeros(0, dtype=np.int64)
+
+    def scores(self, signals: Signals, rows: Rows) -> Floats:
+        """Return the predictions."""
+        return signals.visitor[rows] if signals.visitor is not None else np.zeros(len(rows), dtype=np.float32)
+
+
 @dataclass(frozen=True)
 class Static:
     """A score that every item has by itself."""
@@ -326,8 +344,9 @@ PRICE = PriceFit()
 POPULARITY = Static("popularity", lambda signals: signals.index.popularity, lambda signals: signals.index.by_popularity)
 QUALITY = Static("quality", lambda signals: signals.index.quality, lambda signals: signals.index.by_quality)
 GENERATED = Imagined()
+CARRIED = Carried()
 NEW = Static("new", lambda signals: signals.index.novelty(signals.now))
 SOURCES: tuple[Retriever, ...] = (
     SEMANTIC, LEXICAL, COLLABORATIVE, ANCHOR, SESSION, PROFILE, GRAPH, POPULARITY, QUALITY, PRICE, NEW,
-    GENERATED, SEQUENTIAL, TOWERS,
+    GENERATED, SEQUENTIAL, TOWERS, CARRIED,
 )  # fmt: skip

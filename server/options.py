@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": "the same conversation in this terminal",
     "index": "build the index, and stop",
     "train": "learn from the shop's own interactions; what pays on its latest events is switched on",
+    "profiles": "write what users like, as vectors, for another shop to take over (docs/ranking.md)",
     "enrich": "let the LLM (--llm) describe the items more fully, for searching alone; a second run goes on",
     "check": "check the shop folder: each problem with file, row and field",
     "doctor": "check this machine: Python, packages, shop, encoder, index, port and model",
