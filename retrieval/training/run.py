@@ -24,8 +24,6 @@ from retrieval.training.parts import Lengths
 from retrieval.training.tuning import tuned
 
 LEAST_USERS = 30
-NO_WORSE = 0.02
-"""A part that finds more sparse items may cost so much of the whole at most, by the lower end of its interval."""
 _log = logging.getLogger(__name__)
 
 
@@ -132,7 +130,8 @@ class _Choice:
         before = self.sample.worth(than)
         won = gain(self.sample.worth(tried), before)
         rare = gain(self.sample.rare(tried), self.sample.rare(than))
-        paid = won[1] > 0 or (won[1] > -NO_WORSE * float(before.mean()) and rare[1] > 0)
+        # What finds more of the items that few know, and as much of the rest, is worth having too.
+        paid = won[1] > 0 or (won[0] >= 0 and rare[1] > 0)
         report[part] = {
             "gain": described(won), "sparse": described(rare), "before": round(float(before.mean()), 5), "on": paid,
         }  # fmt: skip

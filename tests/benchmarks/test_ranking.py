@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.ranking import ablation, page, search, speed, tastes
+from benchmarks.ranking import ablation, learners, page, search, speed, tastes
 from benchmarks.ranking.metrics import Table, bootstrap, dcg, hits_ndcg, ndcg, recall
 from benchmarks.ranking.models import Baseline, als, bpr, ease, nearest, popular
 from benchmarks.ranking.sources import Source
@@ -227,6 +228,29 @@ SYSTEMS = (
     Baseline("BPR", bpr, [{"factors": 4, "rate": 0.05, "ridge": 0.01}]),
     Baseline("EASE", ease, [{"strength": 5}]),
 )
+
+
+@pytest.mark.parametrize("name", ["SASRec", "two-tower"])
+def test_learners_stop_on_validation_and_are_fitted_again(name, monkeypatch):
+    if name == "SASRec":
+        pytest.importorskip("torch")
+    monkeypatch.setattr(learners, "SASREC", replace(learners.SASREC, width=16, length=8, epochs=6, rate=5e-3))
+    monkeypatch.setattr(learners, "TOWERS", replace(learners.TOWERS, width=4, epochs=6, batch=32, rate=1e-2))
+    split = random_split(two_tastes(), 1)
+    practice, task = tastes.Task.of(split.train, split.valid, 30), tastes.Task.of(split.known, split.test, 30)
+    sides = {item: np.array([1.0, 0.1]) if int(item[1:]) % 2 else np.array([0.1, 1.0]) for item in task.items}
+    vectors = {item: (side / np.linalg.norm(side)).astype(np.float32) for item, side in sides.items()}
+    (learner,) = (one for one in learners.learners() if one.name == name)
+    rankings, chosen = tastes.learned(learner, practice, task, vectors)
+    assert rankings.shape == (30, tastes.LENGTH)
+    assert 1 <= chosen["epochs"] <= 6
+    again, _ = tastes.learned(learner, practice, task, vectors)
+    assert (again == rankings).all(), "the same data and seed learn the same"
+    known = task.matrix[task.asked].toarray() > 0
+    first = np.take_along_axis(known, rankings[:, :1], axis=1)
+    assert not first.any(), "new items only"
+    popular_first = task.measure(task.rankings(SYSTEMS[0], {}))[tastes.NDCG].mean()
+    assert task.measure(rankings)[tastes.NDCG].mean() > popular_first
 
 
 def test_a_tiny_run(tmp_path):
