@@ -22,7 +22,7 @@ Users = npt.NDArray[np.int64]
 Worth = Callable[[Floats], float]
 """Scores of the asked users -> what they are worth on validation."""
 # As in the paper, an item's vector starts from nothing; the loss is the later one, which does better.
-SASREC = sequential.Schooling(texts=False, epochs=12, patience=2)
+SASREC = sequential.Schooling(texts=False, epochs=25)
 TOWERS = towers.Contrast()
 
 
