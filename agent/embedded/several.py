@@ -18,8 +18,8 @@ _JOINTS = re.compile(
 )
 """Where one thing wanted may end and another begin."""
 _GOODS = re.compile(
-    r"\b(?:show me|recommend|suggest|looking for|do you (?:have|sell)|find me|i need an?|want to buy)\b"
-    r"|推荐|有没有|有什么|想买|找一",
+    r"\b(?:show me|recommend|suggest|looking for|do you (?:have|sell)|find me|i need an?|want to buy"
+    r"|(?:get|buy|find|want|need)(?: me)? something)\b|推荐|有没有|有什么|想买|找一|再买|买个|买一|来个更|要个更",
     re.IGNORECASE,
 )
 """Words that ask for goods; a change of an order names goods without asking for any."""
@@ -48,8 +48,13 @@ class _Part:
     text: str
     decision: Decision
     family: str | None
-    kind: bool = False
-    """Whether it names a kind of thing."""
+    category: str | None = None
+    """The kind of thing that it names."""
+
+    @property
+    def kind(self) -> bool:
+        """Whether it names a kind of thing."""
+        return self.category is not None
 
 
 def all_of(
@@ -78,18 +83,29 @@ def all_of(
     def part(text: str) -> _Part:
         inner = read(replace(message.context, message=text))
         decision = decide(inner)
-        return _Part(text, decision, _family_of_part(inner, decision), inner.needs.category is not None)
+        return _Part(text, decision, _family_of_part(inner, decision), inner.needs.category)
 
     parts = _merged([part(text) for text in texts], part)
     families = [each.family for each in parts]
     if "desk" in families and any(each.family == "shop" and not each.kind for each in parts):
-        return whole
+        if not all(_GOODS.search(each.text) for each in parts if each.family == "shop"):
+            return whole
+        parts = [_of_kind(each, parts, part) for each in parts]
     if None in families or len(set(families)) < 2:
         return whole
     parts.sort(key=lambda each: _ORDER.index(str(each.family)))
     calls = tuple(call for each in parts for call in each.decision.calls)
     intents = tuple(dict.fromkeys(intent for each in parts for intent in each.decision.intents))
     return Decision(intents, calls, confidence=min(each.decision.confidence for each in parts))
+
+
+def _of_kind(one: _Part, parts: list[_Part], again: Callable[[str], _Part]) -> _Part:
+    """Return a wish for goods with the kind of what goes back: "return the headphones and get something quieter"."""
+    if one.family != "shop" or one.kind:
+        return one
+    kind = next((each.category for each in parts if each.family == "desk" and each.category), None)
+    joined = again(f"{one.text} {kind}") if kind else one
+    return joined if joined.family == "shop" else one
 
 
 def _may_want_several(message: Message, family: str | None) -> bool:
