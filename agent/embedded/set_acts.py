@@ -8,10 +8,9 @@ from typing import Any
 from agent.embedded.desk_words import read_desk
 from agent.embedded.message import Message
 from agent.embedded.needs import Critique
-from agent.embedded.quantities import find_quantities
 from agent.embedded.requests import constraint_argument
 from agent.embedded.set_words import beside_the_shops
-from agent.embedded.sets import Reader, new_set
+from agent.embedded.sets import Reader, amounts, new_set
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall
 from core.conversation import Intent, WantedPart, WantedSet, Wants
@@ -178,6 +177,8 @@ class _Change:
         cheaper = cheaper or any(one.field == "price" and not one.descending for one in needs.sorts)
         if cheaper:
             return {"cheaper": True}
+        if self._said("total") and (budget := self._sum()) is not None:
+            return {"budget": budget}
         changes = self._spread()
         if changes:
             return self._with_sum({"change": changes})
@@ -213,8 +214,7 @@ class _Change:
         return self._bare_sum()
 
     def _bare_sum(self) -> float | None:
-        found = find_quantities(self._message.reading, self._vocabulary)
-        plain = [q for q in found if q.high and (q.money or q.unit is None) and q.op not in (Op.GE, Op.GT)]
+        plain = amounts(self._message.reading, self._vocabulary, self._words)
         says = self._message.reading.roles("correction", "at_most", "money_limit", "less_than") or self._said("total")
         return plain[0].high if len(plain) == 1 and says else None
 

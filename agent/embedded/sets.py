@@ -14,7 +14,7 @@ from agent.embedded.elements import Element
 from agent.embedded.kinds import given_up
 from agent.embedded.lexicon import Kind, Span
 from agent.embedded.message import Message
-from agent.embedded.quantities import find_quantities
+from agent.embedded.quantities import Quantity, find_quantities
 from agent.embedded.reading import Reading
 from agent.embedded.set_words import beside_the_shops
 from agent.embedded.text import normalise
@@ -193,13 +193,24 @@ def _budget(
             continue
         if one.sums:
             return _most(one.sums[0]), own
-        quantities = find_quantities(one.message.reading, vocabulary)
-        bare = [q for q in quantities if q.high and (q.money or q.unit is None) and q.op not in (Op.GE, Op.GT)]
+        bare = amounts(one.message.reading, vocabulary, one.words)
         ends = one is stretches[-1] or one.said("total") or bool(one.message.reading.roles("money_limit", "at_most"))
         used = {c.text for c in one.message.needs.constraints}
         if bare and ends and not (bare[0].element and any(bare[0].element.text in text for text in used)):
             return bare[0].high, own
     return None, own
+
+
+def amounts(reading: Reading, vocabulary: Vocabulary, words: Sequence[Span]) -> list[Quantity]:
+    """Return the amounts of a message that may be a sum; "1200 in total" is no length in inches."""
+    sums = {at for word in words if word.role("total") for at in range(word.start, word.end)}
+
+    def bare(one: Quantity) -> bool:
+        units = {at for e in reading.elements[one.start + 1 : one.end] for at in range(e.start, e.end)}
+        return one.money or one.unit is None or bool(units & sums)
+
+    found = find_quantities(reading, vocabulary)
+    return [one for one in found if one.high and bare(one) and one.op not in (Op.GE, Op.GT)]
 
 
 def _most(one: Constraint) -> float | None:
@@ -218,7 +229,9 @@ def _shared(one: _Stretch) -> list[Constraint]:
 def _thing(one: _Stretch, own: Sequence[_Stretch], shared: Sequence[Constraint], vocabulary: Vocabulary) -> Thing:
     needs = one.message.needs
     priced = one in own or one.said("each")
-    said = [c for c in needs.constraints if c.field != "price" or priced or c not in one.sums]
+    measured = {q.high for q in amounts(one.message.reading, vocabulary, one.words)} if one.said("total") else set()
+    said = [c for c in needs.constraints if c.value not in measured]
+    said = [c for c in said if c.field != "price" or priced or c not in one.sums]
     category = [c for c in said if c.field == "category" and c.op in (Op.EQ, Op.IN)]
     fields = {c.field for c in said}
     for extra in shared:
