@@ -136,6 +136,8 @@ class HasTastes(Protocol):
 def write_profiles(path: Path, users: Mapping[str, Sequence[Event]], vectors: Vectors, encoder: str) -> int:
     """Write one vector a user, the mean over what they liked, under hashes of their ids; return how many were written.
 
+    The file is its owner's alone.
+
     Args:
         path: the file, which is replaced in one step.
         users: their events; users of nothing that attracts are left out.
@@ -155,6 +157,7 @@ def write_profiles(path: Path, users: Mapping[str, Sequence[Event]], vectors: Ve
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     profiles = np.array(found, dtype=np.float16).reshape(len(names), vectors.shape[1])
+    draft.touch(mode=0o600)
     with draft.open("wb") as file:
         np.savez(file, users=np.array(names, dtype="U24"), profiles=profiles, encoder=np.array(encoder))
     draft.replace(path)

@@ -67,6 +67,7 @@ def test_no_id_stands_in_the_file(opened, tmp_path):
     with np.load(tmp_path / "shop" / PROFILES, allow_pickle=False) as content:
         assert "ann" not in content["users"].tolist()
         assert content["profiles"].shape[0] == 1
+    assert (tmp_path / "shop" / PROFILES).stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("wrong", ["encoder", "damaged"])
