@@ -121,13 +121,10 @@ def build(
         draft = place.root / f"{DRAFT}{'forced' if force else fingerprint[:16]}"
         # What a build of the very same input had done before it was killed is not done again.
         _sweep(place.root, keep=[current, *([] if force else [draft, place.journal])])
-        header = {
-            "format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions,
-            "fingerprint": fingerprint, "inputs": inputs,
-        }  # fmt: skip
-        anew = Pieces(
-            inputs, Learned.load(place.trained), place.trained, journal=place.journal, vectors=settings.vectors
-        )
+        header = {"format": FORMAT, "encoder": embedder.name, "dimensions": embedder.dimensions}
+        header |= {"fingerprint": fingerprint, "inputs": inputs}
+        learned = Learned.load(place.trained)
+        anew = Pieces(inputs, learned, place.trained, journal=place.journal, vectors=settings.vectors)
         pieces = anew if force else _usable(anew, current, embedder)
         resumed = draft.exists()
         try:

@@ -103,7 +103,7 @@ def fit(
         for number, places in enumerate(batches):
             loss = _loss(model, inputs[places], targets[places], schooling, draw)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call,unused-ignore]
             optimiser.step()
             losses.append(float(loss.detach()))
             if progress:
@@ -160,67 +160,11 @@ def _next_moments(
 
 def _model(vectors: Vectors, schooling: Schooling) -> torch.nn.Module:
     """Return the untrained network."""
-    import torch
-    from torch import nn
+    from retrieval.training.network import Network
 
-    class Block(nn.Module):
-        """Attention and a feed-forward layer, each normalised first and added."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            width = schooling.width
-            self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-            self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-            self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
-            self.drop = nn.Dropout(schooling.dropout)
-
-        def forward(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            batch, length, width = hidden.shape
-            parts = self.qkv(self.norm1(hidden)).view(batch, length, 3, schooling.heads, width // schooling.heads)
-            query, key, value = parts.permute(2, 0, 3, 1, 4)
-            mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-            hidden = hidden + self.drop(self.out(mixed.transpose(1, 2).reshape(batch, length, width)))
-            inner = self.down(nn.functional.gelu(self.up(self.norm2(hidden))))
-            return torch.add(hidden, self.drop(inner))
-
-    class Network(nn.Module):
-        """Items in order -> one vector after each of them, to be multiplied with the items' vectors."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            items, width = len(vectors), schooling.width
-            known = np.asarray(vectors[:], dtype=np.float32)
-            self.own = nn.Embedding(items, width)
-            self.text = nn.Linear(vectors.shape[1], width, bias=False)
-            nn.init.normal_(self.own.weight, std=0.02)
-            nn.init.normal_(self.text.weight, std=0.02)
-            # A copy in torch's own memory: how an array happens to lie would change the last digits of sums.
-            self.register_buffer("texts", torch.tensor(known - known.mean(axis=0)))
-            self.places = nn.Embedding(schooling.length, width)
-            nn.init.normal_(self.places.weight, std=0.02)
-            self.blocks = nn.ModuleList(Block() for _ in range(schooling.blocks))
-            self.norm = nn.LayerNorm(width)
-            self.drop = nn.Dropout(schooling.dropout)
-
-        def items(self) -> torch.Tensor:
-            return self.own.weight + self.text(self.texts) if schooling.texts else self.own.weight
-
-        def forward(self, rows: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
-            """Return the vectors, shape (batch, length, width); ``rows`` holds -1 before short sequences."""
-            length = rows.shape[1]
-            there = rows >= 0
-            hidden = nn.functional.embedding(rows.clamp(min=0), items) * schooling.width**0.5
-            hidden = self.drop(hidden + self.places.weight[-length:])
-            causal = torch.ones(length, length, dtype=torch.bool).tril()
-            itself = torch.eye(length, dtype=torch.bool)
-            # A place before the sequence's begin looks at itself alone, since a softmax over nothing is no number.
-            mask = ((causal & there[:, None, :]) | itself)[:, None]
-            for block in self.blocks:
-                hidden = block(hidden, mask)
-            found: torch.Tensor = self.norm(hidden)
-            return found
-
-    return Network()
+    known = np.asarray(vectors[:], dtype=np.float32)
+    shape = (schooling.width, schooling.blocks, schooling.heads, schooling.length)
+    return Network(known - known.mean(axis=0) if schooling.texts else None, len(known), *shape, schooling.dropout)
 
 
 def _loss(
