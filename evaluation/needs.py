@@ -144,7 +144,7 @@ def constraint(name: str, op: Op, value: Value, unit: str | None = None) -> Cons
 def spoken(catalogue: Catalogue, facet: Facet, op: Op, value: str, language: Language) -> Need | None:
     """Return a need of one of a facet's values; None for one that nobody would say."""
     shown = facet.value_label(value, language)
-    if not normal(shown) or len(shown) > LONGEST_VALUE:
+    if not normal(shown) or len(shown) > LONGEST_VALUE or not shown.isprintable() or "\\" in shown:
         return None
     kind = "brand" if facet.name == "brand" else "has" if facet.type is FacetType.LIST else "is"
     if kind != "brand" and not tells(catalogue, facet, shown):

@@ -20,7 +20,7 @@ NAMES = {
     "words": "BM25 on the dialogue",
     "oracle": "entropy oracle",
 }
-READ = "1 and 11 to 15"
+READ = "1, 2 and 11 to 15"
 """Seeds whose dialogues were read to find what fails."""
 BEGIN, END = "<!-- simulator -->", "<!-- /simulator -->"
 """The page is shared: what this command writes stands between these lines."""

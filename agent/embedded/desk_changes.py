@@ -21,6 +21,7 @@ from agent.embedded.desk_words import VERBS, DeskReading, DeskWord, read_desk
 from agent.embedded.intents import IntentGuesser
 from agent.embedded.message import Message
 from core.conversation import Intent
+from retrieval.comparing import NEGATIONS
 
 INTENTS = {
     "cancel": Intent.CANCEL_ORDER,
@@ -57,7 +58,7 @@ class ChangeReader:
             return None  # what is not to be done, or only wondered about
         if not verbs:
             guess = self._guesser.guess(message.context.message, message.context.language)
-            if not guess.sure or guess.intent not in KINDS:
+            if not guess.sure or guess.intent not in KINDS or _only_refuses(message, desk):
                 return None
             return [self._described(message, desk, KINDS[guess.intent], 0, len(desk.text), single=True)]
         # What is not to be done, or only wondered about, ends a wish all the same.
@@ -181,6 +182,13 @@ class ChangeReader:
             case "method":
                 return {"method": option or text}
         return None
+
+
+def _only_refuses(message: Message, desk: DeskReading) -> bool:
+    """Tell whether a message does no more than turn down values of the catalogue: "不要东单" cancels no order."""
+    constraints = message.needs.constraints
+    refuses = all(one.op in NEGATIONS or one.value is False for one in constraints)
+    return bool(constraints) and refuses and not desk.of("order", "own")
 
 
 def _items(message: Message, desk: DeskReading, text: str) -> dict[str, Any]:

@@ -133,9 +133,14 @@ def _head_of(element: Element, reading: Reading, vocabulary: Vocabulary, current
     for start in range(element.start + 1, element.end):
         spans = vocabulary.lexicon.match(reading.tokens[start : element.end])
         head = spans[0].of(Kind.CATEGORY) if spans and spans[0].end == element.end - start else None
-        if head is not None and spans[0].start == 0:
+        if head is not None and spans[0].start == 0 and _singular(head.surface) == _singular(spans[0].text):
             return head.value if _mostly(entry, head.value, vocabulary) else None
     return None
+
+
+def _singular(word: str) -> str:
+    """Return a word without a plural's ending: "control" is no "controllers", "keyboard" one of "keyboards"."""
+    return word.removesuffix("es").removesuffix("s")
 
 
 def _mostly(entry: Entry, category: str, vocabulary: Vocabulary) -> bool:

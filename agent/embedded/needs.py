@@ -324,6 +324,8 @@ class NeedsReader:
         before = self._reading.elements[at - 1] if at and not element.negated else None
         if before is not None and before.tells() and self._vocabulary.modifies(before.text, entry.field):
             return True  # "smoky pink" where there is "pastel pink": near it, and no more
+        if entry.field == self._asked:
+            return element.hedged  # "I'd go for blue" answers
         is_list = facet is not None and facet.type is FacetType.LIST
         if element.hedged or not element.purpose or element.negated or not is_list:
             return element.hedged

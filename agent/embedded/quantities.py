@@ -317,6 +317,8 @@ def _named_facet(quantity: Quantity, reading: Reading, vocabulary: Vocabulary) -
             degree = compared and entry.kind in (Kind.LOWER, Kind.HIGHER, Kind.LOW, Kind.HIGH)
             if (entry.kind is Kind.FACET or degree) and _is_numeric(vocabulary, entry.field):
                 distance = quantity.start - at if at < quantity.start else at - quantity.end + 1
+                # The word for its unit names a facet, too, where nothing else does: "300 pages".
+                distance += (_APART - 1) * (at in range(quantity.start, quantity.end))
                 between = reading.elements[min(at, quantity.end) : max(at, quantity.start)]
                 # What stands beyond a comma is named for another number, unless nothing else is.
                 distance += _APART * any(each.text in COMMAS for each in between)

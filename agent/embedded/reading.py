@@ -81,7 +81,9 @@ def _bounded(spans: list[Span], tokens: Sequence[Token], lexicon: Lexicon) -> li
         at = max((at for at in range(span.start, span.end) if tokens[at].kind == "number"), default=span.end)
         unit = "".join(token.text for token in tokens[at + 1 : span.end])
         near = any(0 <= at - each.end <= 1 or each.start == span.end for each in bounds)
-        return at if near and find_units(unit) and span.of(Kind.VALUE, Kind.ITEM) else None
+        # Whatever two letters after a number mean, they measure: "at least 1 U".
+        measures = bool(find_units(unit)) or (unit.isalpha() and len(unit) <= _LETTERS)
+        return at if near and measures and span.of(Kind.VALUE, Kind.ITEM) else None
 
     def within(start: int, end: int) -> list[Span]:
         found = lexicon.match(tokens[start:end])
@@ -211,8 +213,11 @@ def _settled(elements: list[Element]) -> list[Element]:
 def _clauses(elements: Sequence[Element]) -> list[Element]:
     clause = 0
     out: list[Element] = []
-    for element in elements:
-        if element.text in _STOPS or element.role("but"):
+    for at, element in enumerate(elements):
+        # "colour: black", "good for: games": what follows belongs to the name before it.
+        before = elements[at - 1].span if at and element.text in ":：" else None
+        named = before is not None and (before.role("for") or before.of(Kind.FACET) is not None)
+        if (element.text in _STOPS and not named) or element.role("but"):
             clause += 1
         out.append(replace(element, clause=clause))
     return out

@@ -50,7 +50,7 @@ class Token:
 def normalise(text: str, *, cased: bool = False) -> str:
     """Return the text in NFKC and, unless ``cased``, lower case, control characters as spaces."""
     if text.isascii() and text.isprintable():
-        return text.lower()
+        return text if cased else text.lower()
     # A full-width comma separates: it groups no thousands ("至少1，410欧元").
     text = unicodedata.normalize("NFKC", text.replace("，", ", ")).replace("’", "'")
     text = text if cased else text.lower()
