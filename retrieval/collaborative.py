@@ -69,7 +69,7 @@ def train(
     else:
         model = _factorised(matrix, tastes, progress)
     if content is not None:
-        model = adopted(model, matrix, content())
+        model = adopted(model, matrix, content)
     # OpenBLAS' own threads fight with implicit's; elsewhere they are wanted, so the limit holds only here.
     with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         from implicit.nearest_neighbours import CosineRecommender

@@ -15,6 +15,7 @@ The figures here were chosen on items held out whole from the training parts of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ LEAST_TAKERS = 5
 LEAST_TEACHERS = 50
 MOST_TEACHERS = 5000
 """The most taken; their likeness is a square matrix that is inverted (200 MB, some 10 s)."""
+MOST_ITEMS = 300_000
+"""Above so many items nothing is inherited: what is said of them all would take gigabytes to compare."""
 RIDGE = 1.0
 OWN = 0.3
 """How much a teacher itself counts beside what speaks for it: who took the like of a new item may take it too."""
@@ -191,21 +194,21 @@ class School:
         return np.asarray(lessons - solved / np.diag(self.inverse)[:, None], dtype=np.float32)
 
 
-def adopted(model: Ease | Factors, matrix: Any, content: Content) -> Ease | Factors:
+def adopted(model: Ease | Factors, matrix: Any, content: Callable[[], Content]) -> Ease | Factors:
     """Return the model with what items of few takers inherit; the same one when there is nobody to learn or to teach.
 
     Args:
         model: what was fitted.
         matrix: the SciPy sparse users × items matrix that it was fitted to.
-        content: what is said of the items.
+        content: returns what is said of the items; asked only when somebody learns.
     """
     takers = np.bincount(matrix.indices, minlength=matrix.shape[1])
     order = np.argsort(-takers, kind="stable")[:MOST_TEACHERS]
     teachers = np.sort(order[takers[order] >= LEAST_TAKERS])
     pupils = np.flatnonzero(takers < LEAST_TAKERS)
-    if len(teachers) < LEAST_TEACHERS or not len(pupils):
+    if len(teachers) < LEAST_TEACHERS or not len(pupils) or len(takers) > MOST_ITEMS:
         return model
-    school = School.of(content, teachers)
+    school = School.of(content(), teachers)
     lent = (LENT / (takers[pupils] + LENT)).astype(np.float32)
     if isinstance(model, Ease):
         return _adopted_by_ease(model, matrix, school, pupils, lent)

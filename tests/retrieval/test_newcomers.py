@@ -100,7 +100,7 @@ def test_an_inheritance_outlives_saving(models, tmp_path):
 def test_without_enough_teachers_nothing_is_inherited(content):
     few = csr_matrix(np.eye(LEAST_TAKERS, SIZE, dtype=np.float32))
     model = object()
-    assert adopted(model, few, content) is model  # type: ignore[arg-type]
+    assert adopted(model, few, lambda: content) is model  # type: ignore[arg-type]
 
 
 def test_what_a_teacher_is_taught_by_others_is_what_a_school_without_it_says(content):
