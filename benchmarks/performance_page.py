@@ -30,7 +30,8 @@ a CPU, which shows that it works and nothing about speed ([llm.md](llm.md)).
 BUDGETS = """\
 Budgets (2 cores, no GPU, embedded): a turn of one session at 100,000 items p50 ≤ 60 ms and p99 ≤ 200 ms; 32 sessions
 ≥ 25 turns/s, p99 ≤ 2.5 s, no failure, ≤ 2 GiB; first answer ≤ 60 s after a clone without downloads, ≤ 15 s on a second
-start.
+start. Ranking alone p99 ≤ 30 ms and understanding p99 ≤ 15 ms there: [quality.md](quality.md#speed-by-size) has both,
+and how building, memory and answers grow from 1,000 to 1,000,000 items.
 """
 
 
