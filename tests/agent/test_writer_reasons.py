@@ -65,6 +65,12 @@ CASES: list[tuple[str, dict[str, Any], list[str], list[str]]] = [
     ("collaborative", {"liked": ["w10"], "titles": ["Trail Trousers"], "users": 2}, ["Trail Trousers"], ["徒步裤"]),
     ("collaborative", {"liked": [], "users": 14}, ["14 shoppers"], ["14 位"]),
     (
+        "collaborative",
+        {"liked": ["w10"], "titles": ["Trail Trousers"], "users": 7, "after": True},
+        ["7 shoppers|7 other shoppers", "after Trail Trousers"],
+        ["7 位", "徒步裤之后"],
+    ),
+    (
         "graph",
         {"relation": "goes_with", "item_id": "w10", "title": "Trail Trousers"},
         ["goes with Trail Trousers"],
