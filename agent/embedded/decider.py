@@ -317,7 +317,7 @@ class EmbeddedDecider:
             return None
         wants = message.context.state.wants
         started = bool(wants.constraints or wants.text or wants.sorts)
-        fresh = message.needs.category is not None and not self._requests.continues(message)
+        fresh = not self._requests.continues(message)
         intent = Intent.REFINE if started and not fresh else Intent.RECOMMEND
         return Decision((intent,), (self._requests.recommend(message, fresh=fresh and started),))
 
@@ -383,14 +383,12 @@ class EmbeddedDecider:
         return list(message.unheard) or [word for word in free if not self._recommender.mentions(word)]
 
     def _asked_in_its_words(self, message: Message) -> bool:
-        """Tell whether items are asked for in Chinese words that the catalogue has, though no phrase names them.
-
-        Words that only name something, all of them known, ask for it too: "USB数据线".
-        """
+        """Tell whether items are asked for in Chinese words that the catalogue has: "USB数据线" alone does so, too."""
         if message.context.message.isascii():
             return False
         free, strange = runs(message.reading, self._vocabulary.stopwords), self._not_here(message)
-        named = bool(free) and not strange and len(free) <= _NAMED and not message.cues and not message.asks
+        known = not (strange or message.cues or message.asks or message.context.state.wants.constraints)
+        named = known and 0 < len(free) <= _NAMED
         return named or (message.polite and (len(strange) < len(free) or not free))
 
     def _sensible(self, message: Message) -> bool:

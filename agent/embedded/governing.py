@@ -48,7 +48,9 @@ def _negate(out: list[Element], elements: Sequence[Element], at: int) -> None:
     """Turn round what a negator reaches; one that trails makes plain what was softer: "not needed, rather not"."""
     for index in _negation_reach(elements, at):
         if index < at:
-            out[index] = replace(out[index], negated=True, hedged=False)
+            # "没有X的就算了": what lacks it is turned down.
+            twice = out[index].negated and not out[index].hedged and elements[at - 1].text == "的"
+            out[index] = replace(out[index], negated=not twice, hedged=False)
         else:
             out[index] = replace(out[index], negated=not out[index].negated)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agent.embedded.elements import COMMAS, Element
 from agent.embedded.lexicon import Entry, Kind
 from agent.embedded.reading import Reading
+from agent.embedded.text import tokenize
 from agent.embedded.vocabulary import Vocabulary
 from core.entities import FacetType
 from retrieval.columns import fold
@@ -172,10 +173,14 @@ class Meanings:
     def _own_name(self, entry: Entry, element: Element) -> bool:
         """Tell whether a value goes by the word itself, and not only by a synonym: "business" the type, not the use."""
         labels = self._catalogue.facets[entry.field].value_labels.get(entry.value, {}).values()
-        return fold(element.text) in {fold(name) for name in (entry.value, *labels)}
+        return _stems(element.text) in {_stems(name) for name in (entry.value, *labels)}
 
     def _foreign(self, entry: Entry, element: Element) -> bool:
         """Tell whether another word for a value was met that no item of the category has: it means something else."""
         if entry.kind is not Kind.VALUE or self._category is None or self._own_name(entry, element):
             return False
         return not self._vocabulary.count_of(entry.field, entry.value, self._category)
+
+
+def _stems(text: str) -> tuple[str, ...]:
+    return tuple(token.stem for token in tokenize(text))

@@ -80,7 +80,7 @@ class Requests:
             c for c in message.context.state.wants.constraints if c.field == "category" and c.op in (Op.EQ, Op.IN)
         ]
         if category is None or not current:
-            return True
+            return not (current and self._elsewhere(message))
         paths = self._vocabulary.categories
         new = paths.get(category, (category,))
         values = current[-1].value if isinstance(current[-1].value, tuple) else (current[-1].value,)
@@ -89,6 +89,14 @@ class Requests:
             if new[: len(old)] == old or old[: len(new)] == new:
                 return True
         return False
+
+    def _elsewhere(self, message: Message) -> bool:
+        """Tell whether a message asks for what only things of other kinds are: "do you have table lamps?"."""
+        asked = message.needs.constraints
+        if len(asked) != 1 or not message.polite or asked[0].op not in (Op.EQ, Op.CONTAINS):
+            return False
+        kind = [c for c in message.context.state.wants.constraints if c.field == "category" and c.op in (Op.EQ, Op.IN)]
+        return self._possible(*asked) and not self._possible(*kind, *asked)
 
     def _arguments(self, message: Message, *, fresh: bool, reference: Sequence[ItemId] = ()) -> dict[str, Any]:
         needs, state = message.needs, message.context.state

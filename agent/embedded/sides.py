@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,11 +11,14 @@ import numpy.typing as npt
 from agent.embedded.elements import Element
 from agent.embedded.lexicon import Kind
 from agent.embedded.vocabulary import Vocabulary
+from core.entities import Facet
 from retrieval.units import all_units
 
 JOINTS = frozenset({"x", "×", "*", "by", "乘", "乘以"})
 _NAMES = frozenset("w l h d wide long high tall deep 宽 长 高 深".split())
 """What may stand after a side to tell which one it is."""
+_SIDE = re.compile(r"\b(?:length|width|height|depth)\b|[长宽高深]度?$")
+_NO_SIDE = re.compile(r"\b(?:focal|cable|wave)\b|焦|波")
 _MOST = 3
 
 
@@ -56,10 +60,18 @@ def facet_of_side(rank: int, fields: Sequence[str], vocabulary: Vocabulary, cate
     typical = {
         name: float(np.median(numbers))
         for name in fields
-        if facets[name].unit in lengths and len(numbers := _numbers(name, vocabulary, category))
+        if facets[name].unit in lengths
+        and _is_side(facets[name])
+        and len(numbers := _numbers(name, vocabulary, category))
     }
     own = sorted(typical, key=lambda name: -typical[name])
     return own[rank] if rank < len(own) else None
+
+
+def _is_side(facet: Facet) -> bool:
+    """Tell whether a facet is named after a side; a screen's diagonal and a lens's focal length are none."""
+    names = [facet.name.replace("_", " "), *facet.labels.values(), *(w for ws in facet.synonyms.values() for w in ws)]
+    return any(_SIDE.search(name.lower()) and not _NO_SIDE.search(name.lower()) for name in names)
 
 
 def _numbers(name: str, vocabulary: Vocabulary, category: str | None) -> npt.NDArray[np.float64]:
