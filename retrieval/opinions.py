@@ -132,7 +132,7 @@ class Aspects:
         Args:
             facets: the shop's.
             sentences: those of its reviews.
-            kinds: names of categories: that a review of a laptop speaks of a laptop is no news.
+            kinds: names of categories: that a review of a laptop speaks of a laptop is no news, nor is "the black one".
         """
         self._words: dict[str, dict[tuple[str, ...], str]] = {}
         """By the first word."""
@@ -141,7 +141,9 @@ class Aspects:
             if name not in _LEFT_OUT and facet.type is not FacetType.TEXT:
                 for word in _said_of(facet):
                     self._add(word, name)
-        self._free(list(sentences), {stem(word) for kind in kinds for word in words(kind)})
+        values = [name for facet in facets.values() for value, each in facet.value_labels.items()
+                  for name in (value, *each.values())]  # fmt: skip
+        self._free(list(sentences), {stem(word) for name in (*kinds, *values) for word in words(name)})
 
     def of(self, sentence: str) -> list[str]:
         """Return the aspects of a sentence, each once: names of facets, and ``=word`` of what is no facet."""

@@ -99,6 +99,7 @@ class RecommendSet(_Arguments):
     cheaper: bool = Field(False, description="true when the set spoken of is to cost less")
     confirm: Annotated[list[str], Field(max_length=5, description="eligibility questions just answered with yes")] = []
     theme: Words | None = Field(None, description="what it is all for; without parts the shop chooses them")
+    gift: bool | None = Field(None, description="true when it is for somebody else")
     ignored: Annotated[list[str], Field(max_length=20)] = []
     currency: Annotated[str, Field(max_length=8)] | None = None
 

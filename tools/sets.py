@@ -62,7 +62,7 @@ def _told(
     shown = tuple(entry.item.id for entry in found.items)
     change = StateChange(
         remove=gone, text="", sorts=(), anchors=(), shown=shown or None, focus=shown or None, bundle=result.wanted,
-        confirmed=context.state.confirmed,
+        confirmed=context.state.confirmed, gift=arguments.gift,
     )  # fmt: skip
     wants, _ = revise(context.state.wants, change)
     evidence = Recommended(
@@ -184,10 +184,12 @@ def _found(wanted: WantedSet, missing: Sequence[int], context: ToolContext) -> B
 
 
 def _confirmed(arguments: RecommendSet, context: ToolContext) -> ToolContext:
-    """Return the context with what a yes to the shop's question confirms."""
+    """Return the context with what a yes to the shop's question confirms, and for whom the set is."""
     keys = confirmed_keys(arguments.confirm, context)
     confirmed = tuple(dict.fromkeys((*context.state.confirmed, *keys)))
-    return replace(context, state=replace(context.state, confirmed=confirmed))
+    wants = context.state.wants
+    wants = wants if arguments.gift is None else replace(wants, gift=arguments.gift)
+    return replace(context, state=replace(context.state, confirmed=confirmed, wants=wants))
 
 
 def _cheaper(wanted: WantedSet, held: WantedSet | None, context: ToolContext) -> WantedSet:

@@ -60,6 +60,7 @@ class SetActs:
             "theme": found.theme,
             "ignored": list(found.ignored)[:5],
             "currency": found.currency,
+            "gift": bool(message.reading.roles("gift")) or None,
         }
         arguments = {name: value for name, value in arguments.items() if value not in ([], None, "")}
         return Decision((Intent.RECOMMEND,), (ToolCall(TOOL, arguments),))

@@ -174,10 +174,24 @@ def _made(stretches: Sequence[_Stretch], vocabulary: Vocabulary) -> NewSet:
     rest = [one for one in stretches if one not in named]
     shared = [c for one in rest for c in _shared(one)]
     ignored = [word for one in rest for word in _unanswered(one, vocabulary)]
-    things = tuple(_thing(one, own, shared, vocabulary) for one in named)
+    things = _once([_thing(one, own, shared, vocabulary) for one in named])
     theme = " ".join(dict.fromkeys(one.message.needs.text for one in rest if one.said("set", "whole"))).strip()
     currency = next((one.message.needs.currency for one in stretches if one.message.needs.currency), None)
     return NewSet(things, budget, theme, tuple(dict.fromkeys(ignored)), currency)
+
+
+def _once(things: Sequence[Thing]) -> tuple[Thing, ...]:
+    """Return the things, each kind once: "a laptop and a mouse, the laptop under 900" speaks of one laptop."""
+    found: dict[tuple[str, ...], Thing] = {}
+    for thing in things:
+        kind = tuple(str(c.value) for c in thing.constraints if c.field == "category")
+        before = found.get(kind)
+        if before is not None:
+            new = tuple(c for c in thing.constraints if c.field != "category")
+            words = before.text if thing.text in before.text else f"{before.text} {thing.text}"
+            thing = Thing(words[:300], (*before.constraints, *new))
+        found[kind] = thing
+    return tuple(found.values())
 
 
 def _budget(
@@ -195,7 +209,7 @@ def _budget(
             return _most(one.sums[0]), own
         bare = amounts(one.message.reading, vocabulary, one.words)
         ends = one is stretches[-1] or one.said("total") or bool(one.message.reading.roles("money_limit", "at_most"))
-        used = {c.text for c in one.message.needs.constraints}
+        used = set() if one.said("total") else {c.text for c in one.message.needs.constraints}
         if bare and ends and not (bare[0].element and any(bare[0].element.text in text for text in used)):
             return bare[0].high, own
     return None, own

@@ -13,7 +13,7 @@ from agent.embedded.word_markdown import opened
 from agent.embedded.word_values import lowered
 from agent.embedded.word_voice import Piece, Voice
 from core.conversation import WantedPart, Wants
-from retrieval.bundles import binds
+from retrieval.bundles import Tie, binds
 from tools.results import Recommended, SetFound
 
 _TIES = 3
@@ -98,16 +98,21 @@ def _names(voice: Voice, parts: Sequence[WantedPart]) -> str:
 
 
 def _ties(voice: Voice, made: SetFound) -> Iterator[str]:
-    """Say which relations hold between the things, those that say what fits first."""
-    catalogue = voice.context.catalogue
-    order = sorted(made.ties, key=lambda tie: not binds(tie.relation))
-    said = []
-    for tie in order[:_TIES]:
-        subject, other = (voice.safe(voice.values.short(catalogue.item(key))) for key in (tie.subject, tie.object))
-        relation = voice.safe(relation_label(voice.values, tie.relation))
-        said.append(voice.say("set.tie", subject=subject, relation=relation, object=other))
+    """Say which relations hold between the things: what fits what, else what else is known of the two."""
+    pairs = {
+        frozenset((tie.subject, tie.object)): tie for tie in sorted(made.ties, key=lambda tie: binds(tie.relation))
+    }
+    fitting = [tie for tie in pairs.values() if binds(tie.relation)][:_TIES]
+    said = [_tie(voice, tie) for tie in fitting or list(pairs.values())[:1]]
     if said:
-        yield voice.say("set.ties", ties=voice.values.listing(said))
+        yield voice.say("set.ties" if fitting else "set.related", ties=voice.values.listing(said))
+
+
+def _tie(voice: Voice, tie: Tie) -> str:
+    catalogue = voice.context.catalogue
+    subject, other = (voice.safe(voice.values.short(catalogue.item(key))) for key in (tie.subject, tie.object))
+    relation = voice.safe(relation_label(voice.values, tie.relation))
+    return voice.say("set.tie", subject=subject, relation=relation, object=other)
 
 
 def _needs(voice: Voice, part: WantedPart, before: WantedPart | None = None) -> str:

@@ -90,6 +90,17 @@ def test_each_of_two_sums_is_its_own_things(decider, assistant):
     ]
 
 
+def test_a_thing_named_twice_is_one(decider, assistant):
+    found = asked(decider, assistant, "a laptop and a phone, the laptop at least 16 GB, 2000 altogether")
+    assert kinds(found) == ["Laptops", "Telephones"]
+    assert ("ram", 16.0) in [(one["field"], one["value"]) for one in found["parts"][0]["set"]]
+
+
+def test_a_gift_is_for_somebody_else(decider, assistant):
+    found = asked(decider, assistant, "a phone and headphones for my mum, 700 in total")
+    assert (found["gift"], found["budget"]) == (True, 700)
+
+
 def test_what_is_said_of_all_goes_to_whatever_can_have_it(decider, assistant):
     found = asked(decider, assistant, "a laptop and headphones for 1500 altogether, all in black")
     assert all(("color", "black") in [(one["field"], one["value"]) for one in part["set"]] for part in found["parts"])
