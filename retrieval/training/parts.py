@@ -25,7 +25,7 @@ from retrieval.sequential import Sequences, SequentialModel, save_model, session
 from retrieval.sequential_onnx import build_model
 from retrieval.towers import Projections, Towers
 from retrieval.training import sequential, towers
-from retrieval.training.holdout import Holdout, hold_out
+from retrieval.training.holdout import MOST_USERS, Holdout, hold_out
 from retrieval.training.journal import Journal
 from retrieval.training.tuning import best_rows
 
@@ -33,6 +33,8 @@ LEAST_PAIRS = 1000
 """A shorter log teaches a model of its own nothing."""
 MOST_ITEMS = 200_000
 """Above so many items scoring all of them at every question would take too long."""
+LEAST_ASKED, MOST_NUMBERS = 100, 40_000_000
+"""So many users are asked at least, and so many that their scores of all items fit into memory."""
 SAMPLE = 500
 LEVEL = 0.9
 SCHOOLING = sequential.Schooling()
@@ -125,7 +127,7 @@ def lengths(
         journal: keeps what was found, so that a training that was stopped goes on.
         progress: told of every step, if given.
     """
-    inner = hold_out(history)
+    inner = hold_out(history, most=min(MOST_USERS, max(LEAST_ASKED, MOST_NUMBERS // max(1, len(vectors)))))
     if inner is None or np.count_nonzero(history.weights > 0) < LEAST_PAIRS or len(vectors) > MOST_ITEMS:
         return Lengths()
     found = Lengths()
