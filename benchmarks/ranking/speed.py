@@ -113,7 +113,7 @@ def ask(folder: Path, work: Path, chroma: bool) -> Facts:
         recommender.recommend(query)
     ours = _timed(recommender.recommend, asked[WARM_UP:])
     resident = psutil.Process().memory_info().rss / 2**20
-    overlap = _overlap(recommender, asked[:60])
+    overlap = _overlap(recommender, asked[: 60 if len(recommender.catalogue) <= MOST_FOR_CHROMA else 12])
     kind = type(recommender.serving.dense).__name__
     return {"first_s": first, "resident_mib": resident, "ours": ours, "overlap": overlap, "quantised": kind[0] == "Q"}
 
