@@ -105,7 +105,8 @@ def proportions(found: Sequence[calibrated.Calibrated], table: Tables, gain: Gai
     text = (
         "### Kinds in proportion\n\n`rules: {calibrate: …}`: lists of ten that keep the proportions of the kinds that "
         f"a user took ({counts}). {off}: KL of the history's kinds from the list's. **Off by default**: on the "
-        "validation parts it cost one to two per cent of NDCG; a shop that wants all of a user's interests in sight turns it on.\n"
+        "validation parts it cost one to two per cent of NDCG; a shop that wants all of a user's interests in "
+        "sight turns it on.\n"
     )
     head = ["data set", "strength", ndcg, "it less 0", off, "it less 0"]
     return f"{text}\n{table(head, rows)}"
