@@ -144,7 +144,7 @@ def _scored(system: Recommender, query: Query, row: int) -> tuple[float, int]:
     """Return an item's total and its place among all candidates, before the choice for diversity."""
     gathered = system._gather(query)
     gathered.eligible[row] = True
-    fused = system._score(gathered, also=row)
+    fused = system._score(gathered, also=np.array([row]))
     at = int(np.searchsorted(fused.rows, row))
     return float(fused.total[at]), int(np.flatnonzero(fused.order == at)[0])
 

@@ -104,11 +104,11 @@ def test_what_is_kept_is_what_was_read(default_shop: tuple[Catalogue, list[Revie
     again = OpinionStore.open(tmp_path / "opinions")
     assert again is not None
     assert steps
-    by_item: dict[ItemId, list[Review]] = {}
+    by_item: dict[str, list[Review]] = {}
     for review in few:
         by_item.setdefault(review.item_id, []).append(review)
     for item_id, own in by_item.items():
-        row = catalogue.row(item_id)
+        row = catalogue.row(ItemId(item_id))
         assert again.of_item(row) == made.of_item(row)
         for opinion in again.of_item(row):
             assert own[opinion.review].text[opinion.begin : opinion.end].strip()
