@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sources", nargs="+", choices=list(SOURCES), default=list(SOURCES))
     parser.add_argument("--users", type=int, default=tastes.USERS, help="test users asked at most, per data set")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(speed.SIZES), help="items of the shops for speed")
+    parser.add_argument("--steps", nargs="+", choices=speed.STEPS, default=speed.STEPS, help="speed: what to measure")
     parser.add_argument("--again", action="store_true", help="speed: measure anew what --work holds already")
     parser.add_argument("--chroma", type=int, default=speed.MOST_FOR_CHROMA, help="speed: most items of plain Chroma")
     parser.add_argument("--datasets", type=Path, default=datasets_folder())
@@ -80,7 +81,7 @@ def _more(options: argparse.Namespace, work: Path) -> dict[str, str]:
     """Measure the parts that word their own sections."""
     texts = {}
     if "speed" in options.parts:
-        texts["speed"] = page.speeds(speed.measure(options.sizes, work, options.again, options.chroma))
+        texts["speed"] = page.speeds(speed.measure(options.sizes, work, options.again, options.chroma, options.steps))
     if "online" in options.parts:
         shop = SOURCES["online-retail"](options.datasets)
         texts["online"] = page.replayed(replay.replayed(shop, work, newcomers.prices_of(shop)))

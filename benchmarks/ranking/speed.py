@@ -45,7 +45,13 @@ Facts = dict[str, Any]
 Given = TypeVar("Given")
 
 
-def measure(sizes: Sequence[int], work: Path, again: bool = False, chroma: int = MOST_FOR_CHROMA) -> list[Facts]:
+def measure(
+    sizes: Sequence[int],
+    work: Path,
+    again: bool = False,
+    chroma: int = MOST_FOR_CHROMA,
+    steps: Sequence[str] = STEPS,
+) -> list[Facts]:
     """Measure what is not known yet of each size; return all that is.
 
     Args:
@@ -53,6 +59,7 @@ def measure(sizes: Sequence[int], work: Path, again: bool = False, chroma: int =
         work: where shops, indexes and what was found are kept.
         again: forget what was found before.
         chroma: up to so many items plain Chroma is measured.
+        steps: what is measured where it is missing; what is known of others is told, too.
     """
     found = []
     for items in sizes:
@@ -60,11 +67,12 @@ def measure(sizes: Sequence[int], work: Path, again: bool = False, chroma: int =
         facts: Facts = {}
         for step in STEPS:
             path = work / "speed" / folder.name / f"{step}.json"
-            if again:
+            if again and step in steps:
                 path.unlink(missing_ok=True)
-            if not path.exists():
+            if not path.exists() and step in steps:
                 _step(step, folder, work, items <= chroma)
-            facts |= orjson.loads(path.read_bytes())
+            if path.exists():
+                facts |= orjson.loads(path.read_bytes())
         found.append(facts)
         _log.info("%s", facts)
     return found
@@ -152,29 +160,32 @@ LEARNING = ["items", "events", "tastes, s", "implicit's ALS, s", "plain Chroma, 
 def rows(found: Sequence[Facts]) -> tuple[list[list[str]], list[list[str]], list[list[str]]]:
     """Return the rows of the three tables: asking, reading, learning."""
 
+    def number(one: Facts, name: str, form: str = ",.0f") -> str:
+        return format(one[name], form) if name in one else "-"
+
     def times(one: Facts, name: str, kinds: Sequence[str] = ("p50", "p99")) -> list[str]:
         return [f"{one[name][kind]:.1f}" if name in one else "-" for kind in kinds]
 
     asking = [
         [
-            f"{one['items']:,}{' (quantised)' if one['quantised'] else ''}",
-            *(f"{one[name]:,.0f}" for name in BUILDING),
+            f"{one['items']:,}{' (quantised)' if one.get('quantised') else ''}",
+            *(number(one, name) for name in BUILDING),
             *times(one, "ours", ("p50", "p99", "cpu_p50", "cpu_p99")), *times(one, "brute"), *times(one, "chroma"),
-            f"{one['overlap']:.2f}",
+            number(one, "overlap", ".2f"),
         ]
         for one in found
     ]  # fmt: skip
     reading = [
         [
-            f"{one['items']:,}", f"{one['vocabulary_s']:.1f}",
+            f"{one['items']:,}", number(one, "vocabulary_s", ".1f"),
             *times(one, "read", ("p50", "p99", "cpu_p50", "cpu_p99")), *times(one, "long", ("most", "cpu_most")),
         ]
         for one in found
     ]  # fmt: skip
     learning = [
         [
-            f"{one['items']:,}", f"{one['events']:,}", f"{one['train_s']:.1f}", f"{one['implicit_s']:.1f}",
-            f"{one['chroma_build_s']:.0f}" if "chroma_build_s" in one else "-",
+            f"{one['items']:,}", number(one, "events"), number(one, "train_s", ".1f"), number(one, "implicit_s", ".1f"),
+            number(one, "chroma_build_s"),
         ]
         for one in found
     ]  # fmt: skip
