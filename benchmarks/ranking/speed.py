@@ -204,7 +204,8 @@ answer. Milliseconds of one `Recommender.recommend`, {ASKED - WARM_UP} in turn (
 asked, like another item; each with a user, reasons and questions included), by the clock and of the processor; beside
 it a product of the query with all vectors (NumPy) and Chroma's own search for {FOUND} with its defaults, which know
 neither constraints nor users. *overlap@50*: what share of the exact first 50 is among the candidates, where not
-everything is scored.
+everything is scored; among editions, which are near-duplicates, it falls by itself. Where the clock stands far above
+the processor, other work shared the machine.
 
 {asking}
 
