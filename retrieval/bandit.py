@@ -23,13 +23,14 @@ from retrieval.fusion import Fused
 from retrieval.histories import DAY
 from retrieval.popularity import NEW_DAYS
 from retrieval.signals import Signals
+from retrieval.sources import POPULARITY
 
 FEW = 50.0
 """Accounts that an item was shown to until it is new no longer."""
 REACH = 8
-"""New items are taken from the best so many times the number shown …"""
+"""New items are taken from the best so many times the number shown, popularity aside …"""
 BEHIND = 0.1
-"""… and from what scores at most so much less (of totals in [-1, 1]) than the item that gives way."""
+"""… and from what scores at most so much less (of totals in [-1, 1], without popularity) than what gives way."""
 LEAST_PLACES = 3
 USUAL = (0.5, 9.5)
 """The prior: one in twenty is taken."""
@@ -73,8 +74,10 @@ def told(found: Recommendation, chance: float, new: bool) -> Recommendation:
 
 def _fresh(fused: Fused, shown: Sequence[int], signals: Signals, counts: Counts) -> list[int]:
     """Return the places of new items that may take the last place; none when one is shown already."""
-    near = fused.order[: REACH * len(shown)]
-    near = near[fused.total[near] >= fused.total[shown[-1]] - BEHIND]
+    # No new item can be popular yet, and of a stranger that is most of the score: it is left out of the comparison.
+    score = fused.total - fused.parts.get(POPULARITY.name, np.float32(0.0))
+    near = fused.order[np.argsort(-score[fused.order], kind="stable")][: REACH * len(shown)]
+    near = near[score[near] >= score[shown[-1]] - BEHIND]
     catalogue = signals.index.catalogue
     age = signals.now / DAY - catalogue.numbers("created_at", rows=fused.rows)
     new: npt.NDArray[np.bool_] = (age >= 0) & (age <= NEW_DAYS)
