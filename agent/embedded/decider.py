@@ -27,7 +27,7 @@ from agent.embedded.requests import Requests
 from agent.embedded.set_acts import SetActs, again
 from agent.embedded.several import all_of
 from agent.embedded.text import normalise, read_part
-from agent.embedded.unheard import runs, unheard
+from agent.embedded.unheard import codes, runs, unheard
 from agent.embedded.vocabulary import Vocabulary
 from agent.ports import Decision, ToolCall, TurnContext
 from core.conversation import Intent
@@ -51,7 +51,6 @@ NEAR, SURELY_NEAR, IN_SCOPE_AFTER_ALL = 0.32, 0.36, 0.45
 """From these cosines between a message and the nearest item on, free words are taken for a need: when the message asks
 for something ("I need …"), when it does not, and when it sounds like nothing that a shop sells. Talk of orders, rules
 and troubles stays below a third."""
-
 
 _NAMED = 3
 """Words of a message that does no more than name something."""
@@ -228,6 +227,9 @@ class EmbeddedDecider:
         references = message.references
         if references.out_of_range and not references.ids:
             return Decision((Intent.SIMILAR,), note="which_item", note_data={"shown": len(message.context.on_screen)})
+        if not references.ids and message.needs.empty:  # had the shop such a thing, it would have been pointed at
+            words = codes(message.context.message) or self._not_here(message)
+            return Decision((Intent.SIMILAR,), note="not_here", note_data={"words": words[:_FEW]}) if words else None
         if not references.ids or (references.vague and not message.needs.empty):
             return None
         call = self._requests.similar(message, references.ids[:1] if references.vague else references.ids)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Set
 
 from agent.embedded.elements import Element
 from agent.embedded.reading import Reading
 
+_CODE = re.compile(r"\b[A-Za-z]+-?\d[\w-]*")
 _MOST = 5
 _SHORTEST = 3
 """Letters of a word that may be a name."""
@@ -37,6 +39,11 @@ def unheard(
         if told and not mentions(run):
             found.append(run.capitalize() if run.capitalize() in written else run)
     return tuple(dict.fromkeys(found))[:_MOST]
+
+
+def codes(message: str) -> list[str]:
+    """Return what is written as names of models are: "WH-1000", "X200"."""
+    return list(dict.fromkeys(_CODE.findall(message)))[:_MOST]
 
 
 def runs(reading: Reading, stopwords: Set[str]) -> list[str]:
