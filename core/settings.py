@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     vectors: Literal["auto", "full", "quantised"] = Field(
         "auto",
         description="how the index keeps vectors: full (in Chroma), quantised (a byte a number, for a million items), "
-        "auto (quantised from 200,000 items on)",
+        "auto (quantised from 100,000 items on)",
     )
     threads: int = Field(0, ge=0, description="worker threads for turns; 0 takes the number of cores")
     turn_limit: float = Field(30.0, gt=0, description="seconds that a turn may take")

@@ -84,7 +84,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, clouds):
 
 
 def test_auto_quantises_large_shops_only():
-    assert [is_quantised("auto", count) for count in (1, 100_000, 1_000_000)] == [False, False, True]
+    assert [is_quantised("auto", count) for count in (1, 99_999, 100_000, 1_000_000)] == [False, False, True, True]
     assert is_quantised("quantised", 1)
     assert not is_quantised("full", 10_000_000)
 
