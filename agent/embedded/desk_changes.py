@@ -35,6 +35,10 @@ INTENTS = {
 }
 KINDS = {Intent.CANCEL_ORDER: "cancel", Intent.RETURN: "return", Intent.EXCHANGE: "exchange"}
 DESK = frozenset({*INTENTS.values(), Intent.ORDER_STATUS, Intent.REFUND})
+_MAY = re.compile(r"\b(?:can|could|may|might) (?:i|we|you|one|people|customers)\b")
+_CERTAIN = re.compile(
+    r"\b(?:the|my|our|this|that(?=\W*$)|these|those|it|them|ones?|i (?:just )?(?:got|bought|ordered|received))\b"
+)
 _MEANT = re.compile(r"\ball (?:of )?(?:the |my )?(?:items|things) (?:that )?(?:i|you)\b")
 
 
@@ -87,6 +91,8 @@ class ChangeReader:
             return False
         if order_ids(desk.text, digits=False):
             return True
+        if _asks_in_general(message, desk, verbs):
+            return False
         guess = self._guesser.guess(message.context.message, message.context.language)
         if guess.sure and guess.intent is Intent.POLICY and state.identity is None:
             return False
@@ -182,6 +188,16 @@ class ChangeReader:
             case "method":
                 return {"method": option or text}
         return None
+
+
+def _asks_in_general(message: Message, desk: DeskReading, verbs: list[DeskWord]) -> bool:
+    """Tell whether a message asks what one may do with no certain thing: "can I return opened headphones?"."""
+    state = message.context.state
+    if not message.asks or not verbs or state.awaiting is not None:
+        return False
+    pointed = message.references.ids and not message.references.vague
+    certain = desk.has("order", "own", "mine") or pointed or _CERTAIN.search(desk.text[verbs[0].end :])
+    return bool(_MAY.search(desk.text[: verbs[0].start])) and not certain
 
 
 def _only_refuses(message: Message, desk: DeskReading) -> bool:
