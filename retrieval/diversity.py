@@ -46,9 +46,9 @@ def choose(
         calibrate: how much being off these proportions counts; relevance counts ``RELEVANCE``.
     """
     wanted = count * (1 if ordered else POOL)
-    pool = _ungrouped(fused, catalogue, wanted, per_group, anchors)
+    pool = ungrouped(fused, catalogue, per_group, wanted, anchors)
     if len(pool) < count and anchors:
-        pool = _ungrouped(fused, catalogue, wanted, per_group, ())
+        pool = ungrouped(fused, catalogue, per_group, wanted)
     if ordered or len(pool) <= count:
         return pool[:count]
     rows = fused.rows[pool]
@@ -65,8 +65,18 @@ def proportions_of(signals: Signals) -> Proportions | None:
     return Proportions.of(signals.index.kinds, signals.profile.rows, signals.profile.weights)
 
 
-def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int, anchors: Sequence[int]) -> list[int]:
-    """Return the best places with at most ``per_group`` of one group, and none of the anchors' groups."""
+def ungrouped(
+    fused: Fused, catalogue: Catalogue, per_group: int, count: int | None = None, anchors: Sequence[int] = ()
+) -> list[int]:
+    """Return places, the best first, with at most so many variants of one product and none of the anchors'.
+
+    Args:
+        fused: the scored candidates.
+        catalogue: says which items are variants of one product.
+        per_group: variants of one product.
+        count: so many places at most; None for all.
+        anchors: rows of items of whose products nothing is wanted.
+    """
     column = catalogue.column("group_id")
     taken: dict[str, int] = {column.at(row): per_group for row in anchors} if column is not None else {}
     kept: list[int] = []
@@ -77,7 +87,7 @@ def _ungrouped(fused: Fused, catalogue: Catalogue, count: int, per_group: int, a
             if taken[group] > per_group:
                 continue
         kept.append(place)
-        if len(kept) >= count:
+        if count is not None and len(kept) >= count:
             break
     return kept
 

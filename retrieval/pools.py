@@ -9,6 +9,7 @@ import numpy as np
 from core.entities import ItemId, Query, Recommendation
 from retrieval.bundles import PARTNERS, POOL, binds
 from retrieval.catalogue import Catalogue
+from retrieval.diversity import ungrouped
 from retrieval.fusion import Fused
 from retrieval.graph import RelationGraph
 from retrieval.opened import OpenIndex
@@ -56,7 +57,7 @@ def pools(
 
 def first(fused: Fused, catalogue: Catalogue, per_group: int) -> list[int]:
     """Return the places of a part's own candidates: the best, the cheapest, the best of every band of price."""
-    order = _ungrouped(fused, catalogue, per_group)
+    order = ungrouped(fused, catalogue, per_group)
     prices = catalogue.numbers("price")[fused.rows]
     priced = [place for place in order if not np.isnan(prices[place])]
     by_price = sorted(priced, key=lambda place: float(prices[place]))
@@ -98,18 +99,3 @@ def entries(
     return [
         Recommendation(catalogue.item_at(int(fused.rows[place])), score(at, place)) for at, place in enumerate(best)
     ]
-
-
-def _ungrouped(fused: Fused, catalogue: Catalogue, per_group: int) -> list[int]:
-    """Return all places, the best first, with at most so many variants of one product."""
-    column = catalogue.column("group_id")
-    taken: dict[str, int] = {}
-    kept: list[int] = []
-    for place in fused.order.tolist():
-        group = column.at(int(fused.rows[place])) if column is not None else None
-        if group is not None:
-            taken[group] = taken.get(group, 0) + 1
-            if taken[group] > per_group:
-                continue
-        kept.append(place)
-    return kept
